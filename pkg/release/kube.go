@@ -1,0 +1,166 @@
+package release
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"helm.sh/helm/v3/pkg/kube"
+	helmrelease "helm.sh/helm/v3/pkg/release"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/cli-runtime/pkg/resource"
+
+	"multitenancy.dev/multi-tenancy-operator/pkg/drift"
+	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
+)
+
+// fieldManager is what the API server calls the operator, as Helm names it.
+const fieldManager = "multi-tenancy-operator"
+
+// kubeClient is Helm's client of the cluster for one operation. It notes which
+// objects were written and how they look then, and parks the worker while Helm waits.
+type kubeClient struct {
+	*kube.Client
+	key  tenancy.Key
+	park func(wait func() error) error
+
+	mu      sync.Mutex
+	objects []tenancy.Object
+	deletes []error
+	// left are the objects that a record names and that are not the release's.
+	left map[tenancy.Object]bool
+}
+
+func newKube(g getter, key tenancy.Key, park func(func() error) error, log func(string, ...any)) *kubeClient {
+	return &kubeClient{
+		Client: &kube.Client{Factory: g, Namespace: key.Namespace, Log: log},
+		key:    key,
+		park:   park,
+	}
+}
+
+// IsReachable implements kube.Interface: the first request of the operation
+// tells, without one more.
+func (k *kubeClient) IsReachable() error { return nil }
+
+// Create implements kube.Interface.
+func (k *kubeClient) Create(resources kube.ResourceList) (*kube.Result, error) {
+	result, err := k.Client.Create(resources)
+	k.note(resources)
+	return result, err
+}
+
+// Update implements kube.Interface.
+func (k *kubeClient) Update(original, target kube.ResourceList, force bool) (*kube.Result, error) {
+	return k.update(k.Client.Update, original, target, force)
+}
+
+// UpdateThreeWayMerge implements kube.InterfaceThreeWayMerge: Helm updates so what
+// it adopts.
+func (k *kubeClient) UpdateThreeWayMerge(original, target kube.ResourceList, force bool) (*kube.Result, error) {
+	return k.update(k.Client.UpdateThreeWayMerge, original, target, force)
+}
+
+// update is an update of Helm's that deletes, of what the chart has no more, what is
+// the release's.
+func (k *kubeClient) update(
+	helm func(original, target kube.ResourceList, force bool) (*kube.Result, error), original, target kube.ResourceList, force bool,
+) (*kube.Result, error) {
+	gone, err := k.mine(original.Difference(target))
+	if err != nil {
+		return &kube.Result{}, err
+	}
+	result, err := helm(append(original.Intersect(target), gone...), target, force)
+	k.note(target)
+	return result, err
+}
+
+// WaitForDelete implements kube.InterfaceExt: a finalizer may take long.
+func (k *kubeClient) WaitForDelete(resources kube.ResourceList, timeout time.Duration) error {
+	return k.park(func() error { return k.Client.WaitForDelete(k.without(resources), timeout) })
+}
+
+// GetPodList implements kube.InterfaceLogs, which Helm asks for when a hook wants its
+// logs printed. There is nobody to read them, and values may be in them; Helm's
+// own client panics.
+func (k *kubeClient) GetPodList(string, metav1.ListOptions) (*corev1.PodList, error) {
+	return &corev1.PodList{}, nil
+}
+
+// DeleteWithPropagationPolicy implements kube.InterfaceDeletionPropagation. Helm
+// hides why a deletion failed, so it is kept here.
+func (k *kubeClient) DeleteWithPropagationPolicy(resources kube.ResourceList, policy metav1.DeletionPropagation) (*kube.Result, []error) {
+	resources, err := k.mine(resources)
+	if err != nil {
+		return nil, []error{err}
+	}
+	if len(resources) == 0 {
+		return &kube.Result{}, nil
+	}
+	result, errs := k.Client.DeleteWithPropagationPolicy(resources, policy)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.deletes = append(k.deletes, errs...)
+	return result, errs
+}
+
+// deleteError is why deletions failed; nil when none did.
+func (k *kubeClient) deleteError() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return errors.Join(k.deletes...)
+}
+
+// note keeps what the API server has taken. Hooks are no part of the release.
+func (k *kubeClient) note(resources kube.ResourceList) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, info := range resources {
+		object, err := meta.Accessor(info.Object)
+		if err != nil || object.GetUID() == "" {
+			continue // never reached the API server
+		}
+		if _, hook := object.GetAnnotations()[helmrelease.HookAnnotation]; hook {
+			continue
+		}
+		k.objects = append(k.objects, snapshot(info, object))
+	}
+}
+
+// noted lists what was written.
+func (k *kubeClient) noted() []tenancy.Object {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.objects)
+}
+
+// snapshot is an object as it looks now to those that follow it: without Helm's
+// label it is not seen.
+func snapshot(info *resource.Info, object metav1.Object) tenancy.Object {
+	id := identify(info)
+	id.At = drift.At(object)
+	if object.GetLabels()[managedBy] == "Helm" {
+		id.Mark = drift.Mark(object)
+	}
+	return id
+}
+
+// identify names the object of info.
+func identify(info *resource.Info) tenancy.Object {
+	gvk := info.Mapping.GroupVersionKind
+	return tenancy.Object{
+		Group: gvk.Group, Version: gvk.Version, Kind: gvk.Kind, Resource: info.Mapping.Resource.Resource,
+		Namespace: info.Namespace, Name: info.Name,
+	}
+}
+
+var (
+	_ kube.Interface                    = (*kubeClient)(nil)
+	_ kube.InterfaceLogs                = (*kubeClient)(nil)
+	_ kube.InterfaceExt                 = (*kubeClient)(nil)
+	_ kube.InterfaceThreeWayMerge       = (*kubeClient)(nil)
+	_ kube.InterfaceDeletionPropagation = (*kubeClient)(nil)
+)
