@@ -1,0 +1,70 @@
+package controller
+
+import (
+	"fmt"
+	"sync"
+
+	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
+	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
+)
+
+// Charts is what both reconcilers need from chart sources.
+type Charts interface {
+	tenancy.Charts
+	// Sync sets what is wanted of chart repositories. It does not wait.
+	Sync(repositories []tenancy.Repository, refs []tenancy.ChartRef)
+	// Version changes whenever Find may answer differently.
+	Version() uint64
+}
+
+// References is what both reconcilers need from the objects values are taken from.
+type References interface {
+	tenancy.References
+	// Sync sets which objects are followed.
+	Sync(objects []tenancy.Reference)
+	// Version changes whenever Lookup may answer differently.
+	Version() uint64
+}
+
+// Desired turns specs into desired tenancies, once for each spec and state of the
+// charts and of the objects values are taken from: a thousand tenancies are looked
+// at for every pod that changes. What it returns is shared and must not be changed.
+type Desired struct {
+	charts     Charts
+	references References
+
+	mu        sync.Mutex
+	synced    string
+	of        string
+	tenancies []tenancy.Tenancy
+}
+
+// NewDesired makes one that finds charts in charts, and what valuesFrom names in references.
+func NewDesired(charts Charts, references References) *Desired {
+	return &Desired{charts: charts, references: references}
+}
+
+// Of is what shall run for a Controller. While it is being deleted, nothing shall.
+func (d *Desired) Of(cr *v1alpha1.Controller) []tenancy.Tenancy {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if deleting(cr) {
+		d.sync("", v1alpha1.ControllerSpec{})
+		return nil
+	}
+	d.sync(fmt.Sprintf("%s %d", cr.UID, cr.Generation), cr.Spec)
+	of := fmt.Sprintf("%s %d %d %d", cr.UID, cr.Generation, d.charts.Version(), d.references.Version())
+	if of != d.of {
+		d.tenancies, d.of = tenancy.FromSpec(cr.Spec, d.charts, d.references), of
+	}
+	return d.tenancies
+}
+
+// sync tells the sources of a spec what is wanted of them, once.
+func (d *Desired) sync(of string, spec v1alpha1.ControllerSpec) {
+	if of == d.synced {
+		return
+	}
+	d.charts.Sync(tenancy.SourcesOf(spec))
+	d.synced = of
+}

@@ -1,0 +1,116 @@
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
+	"multitenancy.dev/multi-tenancy-operator/pkg/plan"
+	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
+)
+
+// The reasons of events beside those of operations.
+const (
+	reasonSurplus        = "NotActive"
+	reasonDriftCorrected = "DriftCorrected"
+	reasonDriftDetected  = "DriftDetected"
+)
+
+// reasons are those of events about operations that went well, and that did not.
+var reasons = map[plan.Action]struct{ done, failed string }{
+	plan.Install:   {"Installed", "InstallFailed"},
+	plan.Upgrade:   {"Upgraded", "UpgradeFailed"},
+	plan.Recover:   {"Recovered", "RecoverFailed"},
+	plan.Rollback:  {"RolledBack", "RollbackFailed"},
+	plan.Correct:   {reasonDriftCorrected, "CorrectFailed"},
+	plan.Verify:    {"Verified", "VerifyFailed"},
+	plan.Test:      {"Tested", "TestFailed"},
+	plan.Uninstall: {"Uninstalled", "UninstallFailed"},
+}
+
+// tell says how an operation ended: in the log, and in an event on the Controller
+// and one in the namespace of the tenancy. Naming the record in both keeps the
+// events of different releases from being counted as one.
+func (s *Schedule) tell(cr *v1alpha1.Controller, step plan.Step, applied tenancy.Applied, err error) {
+	logger := ctrl.Log.WithName("schedule").WithValues("release", step.Key.String(), "action", string(step.Action))
+	kind, reason, note := outcomeOf(step, applied, err)
+	switch {
+	case err != nil:
+		logger.Error(err, "operation failed")
+	case note == "":
+		logger.V(1).Info("operation done", "reason", step.Reason)
+		return
+	default:
+		logger.Info("operation done", "revision", applied.Revision, "reason", step.Reason)
+	}
+	about := record(step, applied)
+	s.Recorder.Eventf(cr, about, kind, reason, string(step.Action), "%s", note)
+	s.Recorder.Eventf(about, cr, kind, reason, string(step.Action), "%s", note)
+}
+
+// outcomeOf is the event about a step that ended; without a note there is none.
+func outcomeOf(step plan.Step, applied tenancy.Applied, err error) (kind, reason, note string) {
+	names := reasons[step.Action]
+	if err != nil {
+		return corev1.EventTypeWarning, names.failed, tenancy.Message(err)
+	}
+	switch step.Action {
+	case plan.Correct:
+		return drifted(step, applied)
+	case plan.Verify:
+		return "", "", ""
+	case plan.Test:
+		if applied.Test.Phase == v1alpha1.TestFailed {
+			return corev1.EventTypeWarning, names.failed, applied.Test.Message
+		}
+		return corev1.EventTypeNormal, names.done, fmt.Sprintf("the tests of release %s succeeded in revision %d", step.Key, applied.Test.Revision)
+	case plan.Uninstall:
+		return corev1.EventTypeNormal, names.done, fmt.Sprintf("release %s is uninstalled: %s", step.Key, step.Reason)
+	case plan.Rollback:
+		return corev1.EventTypeWarning, names.done, tenancy.Line(fmt.Sprintf(
+			"release %s has revision %d, which is like revision %d: %s", step.Key, applied.Revision, step.To, step.Reason))
+	}
+	return corev1.EventTypeNormal, names.done, fmt.Sprintf("release %s has revision %d of chart %s %s: %s",
+		step.Key, applied.Revision, step.Release.Chart.Name, step.Release.Chart.Version, step.Reason)
+}
+
+// drifted is the event about what a check found.
+func drifted(step plan.Step, applied tenancy.Applied) (kind, reason, note string) {
+	kind, reason = corev1.EventTypeNormal, reasonDriftCorrected
+	var lines []string
+	for _, d := range applied.Drifts {
+		lines = append(lines, d.String())
+		if !d.Corrected {
+			kind, reason = corev1.EventTypeWarning, reasonDriftDetected
+		}
+	}
+	if len(lines) == 0 {
+		return "", "", ""
+	}
+	return kind, reason, tenancy.Line(fmt.Sprintf("release %s: %s", step.Key, strings.Join(lines, "; ")))
+}
+
+// corrected says that a check put something back.
+func corrected(applied tenancy.Applied) bool {
+	return slices.ContainsFunc(applied.Drifts, func(d tenancy.Drift) bool { return d.Corrected })
+}
+
+// record names Helm's record of the revision an operation made, removed, looked
+// at, or was to make.
+func record(step plan.Step, applied tenancy.Applied) *corev1.ObjectReference {
+	revision := applied.Revision
+	switch {
+	case step.Action == plan.Uninstall || !step.Action.Changes():
+		revision = step.Revision
+	case revision == 0:
+		revision = step.Revision + 1
+	}
+	return &corev1.ObjectReference{
+		APIVersion: "v1", Kind: "Secret", Namespace: step.Key.Namespace,
+		Name: fmt.Sprintf("sh.helm.release.v1.%s.v%d", step.Key.Name, revision),
+	}
+}

@@ -1,0 +1,35 @@
+package controller
+
+import (
+	"context"
+	"strconv"
+
+	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
+	"multitenancy.dev/multi-tenancy-operator/pkg/plan"
+)
+
+// defaultMaxRemovals is that of the CRD, for objects from before it.
+const defaultMaxRemovals = 10
+
+// guard holds the removals of an edit that takes too much away, until a person has
+// confirmed their number. A confirmation holds for the generation it was given
+// for, and is kept on the Controller, so that the removals go on after a restart
+// and the next edit needs one of its own.
+func (s *Schedule) guard(ctx context.Context, cr *v1alpha1.Controller, steps []plan.Step) ([]plan.Step, error) {
+	generation := strconv.FormatInt(cr.Generation, 10)
+	if deleting(cr) || cr.Annotations[v1alpha1.AnnotationRemovalsConfirmed] == generation {
+		return steps, nil
+	}
+	most := defaultMaxRemovals
+	if cr.Spec.MaxRemovals != nil {
+		most = int(*cr.Spec.MaxRemovals)
+	}
+	n := plan.Removals(steps)
+	if n <= most || cr.Annotations[v1alpha1.AnnotationConfirmRemovals] != strconv.Itoa(n) {
+		return plan.Guard(steps, most), nil
+	}
+	before := cr.DeepCopy()
+	delete(cr.Annotations, v1alpha1.AnnotationConfirmRemovals)
+	cr.Annotations[v1alpha1.AnnotationRemovalsConfirmed] = generation
+	return steps, s.Client.Patch(ctx, cr, since(before))
+}
