@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/tools/clientcmd"
+
+	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
+	"multitenancy.dev/multi-tenancy-operator/pkg/fixture"
+)
+
+// operatorNamespace makes the namespace of the operator, as the first line of
+// the quick start does.
+func operatorNamespace(t *testing.T) {
+	t.Helper()
+	_, err := world.cluster.Kubectl(t.Context(), "", "create", "namespace", "multi-tenancy")
+	if err != nil && !strings.Contains(err.Error(), "AlreadyExists") {
+		t.Fatal(err)
+	}
+}
+
+// serviceAccount makes a kubeconfig of the operator's ServiceAccount, after it
+// was applied with its rights.
+func serviceAccount(t *testing.T) string {
+	t.Helper()
+	operatorNamespace(t)
+	for _, file := range []string{"service-account.yaml", "operator.yaml", "charts.yaml", "leader-election.yaml"} {
+		kubectl(t, "", "apply", "-n", "multi-tenancy", "-f", filepath.Join(root, "deploy", "rbac", file))
+	}
+	config, err := clientcmd.LoadFromFile(world.cluster.Kubeconfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range config.AuthInfos {
+		user.ClientCertificate, user.ClientCertificateData, user.ClientKey, user.ClientKeyData = "", nil, "", nil
+		user.Token = strings.TrimSpace(kubectl(t, "", "create", "token", "-n", "multi-tenancy", "multi-tenancy-operator"))
+	}
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, file); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestUnderItsOwnServiceAccount: the operator does its whole job with the rights of
+// deploy/rbac.
+func TestUnderItsOwnServiceAccount(t *testing.T) {
+	const name = "example-controller"
+	account := serviceAccount(t)
+	t.Setenv("POD_NAMESPACE", "multi-tenancy")
+	home := fixture.Home(t, charts, fixture.Stuck("hang", "pre-install"))
+	op := startOperatorAs(t, account, home, "--leader-elect")
+	discardAfter(t, name)
+	kubectl(t, strings.ReplaceAll(quickStart, "namespace: foo", "namespace: account"), "apply", "-f", "-")
+	kubectl(t, "", "wait", "--for=condition=Ready", "controller/"+name, "--timeout=60s")
+	edit(t, name, func(s *v1alpha1.ControllerSpec) {
+		s.Tenancies[0].Charts[0].Settings[0].Value = "3"
+		hang := install("hang", "hang")
+		hang.TimeoutSeconds = 1
+		s.Tenancies = append(s.Tenancies, tenant("account-b", install("daemonset-example", ""), hang))
+	})
+	eventually(t, patience, func() error {
+		cr := get(t, name)
+		if rel := find(cr, "account", "account"); rel == nil || rel.Revision != 2 || !rel.Ready {
+			return fmt.Errorf("the release that was edited = %+v", rel)
+		}
+		if rel := find(cr, "account-b", "account-b"); rel == nil || !rel.Ready || len(rel.Pods) != 3 {
+			return fmt.Errorf("the DaemonSet's release = %+v", rel)
+		}
+		if rel := find(cr, "account-b", "hang"); rel == nil || rel.Phase != v1alpha1.ReleaseFailed || !strings.Contains(rel.Message, "pre-install") {
+			return fmt.Errorf("the release whose hook hangs = %+v", rel)
+		}
+		return nil
+	})
+	create(t, "surplus", tenant("account-c"))
+	eventually(t, patience, isGone(t, "surplus"))
+	kubectl(t, "", "delete", "controller", name)
+	eventually(t, patience, isGone(t, name))
+	wantRecords(t, "account", map[string]string{})
+	if strings.Contains(strings.ToLower(op.log.String()), "forbidden") {
+		t.Errorf("something was forbidden; the log:\n%s", op.log)
+	}
+
+	for _, ask := range []string{"delete namespaces", "escalate roles", "bind clusterroles", "create clusterrolebindings", "impersonate users", "delete nodes", "update controllers", "create controllers"} {
+		out, _ := world.cluster.Kubectl(t.Context(), "", append([]string{"--kubeconfig", account, "auth", "can-i"}, strings.Fields(ask)...)...)
+		if strings.TrimSpace(out) != "no" {
+			t.Errorf("kubectl auth can-i %s as the operator: %q, want no", ask, out)
+		}
+	}
+}
+
+func TestDeployApplies(t *testing.T) {
+	operatorNamespace(t)
+	out := kubectl(t, "", "apply", "-k", filepath.Join(root, "deploy"), "--dry-run=server")
+	for _, want := range []string{"customresourcedefinition", "serviceaccount", "clusterrole", "clusterrolebinding", "rolebinding", "deployment.apps/multi-tenancy-operator"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("kubectl apply -k deploy prints no %s:\n%s", want, out)
+		}
+	}
+}
+
+func TestEndpoints(t *testing.T) {
+	probes, metrics := freePort(t), freePort(t)
+	startOperator(t, fixture.Home(t, "", fixture.ConfigMap("conf")),
+		"--health-probe-bind-address="+probes, "--metrics-bind-address="+metrics)
+	for _, url := range []string{"http://" + probes + "/healthz", "http://" + probes + "/readyz", "http://" + metrics + "/metrics"} {
+		eventually(t, patience, func() error {
+			answer, err := http.Get(url) //nolint:noctx // the test ends with its patience
+			if err != nil {
+				return err
+			}
+			defer func() { _ = answer.Body.Close() }()
+			body, err := io.ReadAll(answer.Body)
+			if err != nil || answer.StatusCode != http.StatusOK || len(body) == 0 {
+				return fmt.Errorf("%s answers %s with %d bytes (%w)", url, answer.Status, len(body), err)
+			}
+			return nil
+		})
+	}
+}
+
+// TestMetrics: operations are counted, and no name a user chose is a label.
+func TestMetrics(t *testing.T) {
+	const name = "metrics"
+	address := freePort(t)
+	startOperator(t, fixture.Home(t, "", fixture.ConfigMap("conf")), "--metrics-bind-address="+address)
+	create(t, name, tenant("tenant-4711", install("conf", ""), install("conf", "second"), install("missing", "third")))
+	eventually(t, patience, func() error {
+		answer, err := http.Get("http://" + address + "/metrics") //nolint:noctx // the test ends with its patience
+		if err != nil {
+			return err
+		}
+		defer func() { _ = answer.Body.Close() }()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			return err
+		}
+		for _, want := range []string{
+			`multitenancy_operations_total{action="install",result="success"} 2`,
+			`multitenancy_operation_duration_seconds_count{action="install"} 2`,
+			`multitenancy_things{kind="release",state="total"} 3`,
+			`multitenancy_things{kind="release",state="failed"} 1`,
+			`multitenancy_queue_waiting 0`,
+		} {
+			if !strings.Contains(string(body), want) {
+				return fmt.Errorf("the metrics have no %s", want)
+			}
+		}
+		if strings.Contains(string(body), "tenant-4711") {
+			t.Error("the name of a tenancy is in the metrics")
+		}
+		return nil
+	})
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}

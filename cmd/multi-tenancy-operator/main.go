@@ -1,0 +1,150 @@
+// Command multi-tenancy-operator runs the Helm charts of many tenancies in one
+// cluster, as one Controller object lists them, and reports their live state.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	stdlog "log"
+	"os"
+
+	"github.com/go-logr/zapr"
+	"go.uber.org/zap"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	crzap "sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"multitenancy.dev/multi-tenancy-operator/pkg/chart"
+	"multitenancy.dev/multi-tenancy-operator/pkg/controller"
+	"multitenancy.dev/multi-tenancy-operator/pkg/queue"
+	"multitenancy.dev/multi-tenancy-operator/pkg/release"
+	"multitenancy.dev/multi-tenancy-operator/pkg/transport"
+	"multitenancy.dev/multi-tenancy-operator/pkg/watch"
+)
+
+func main() {
+	opts := parseFlags()
+	logger := setLogger(opts)
+	if err := run(ctrl.SetupSignalHandler(), opts); err != nil {
+		logger.Error("operator ended", zap.Error(err))
+		os.Exit(1)
+	}
+}
+
+// setLogger sends the logs of every library through one JSON logger. What Helm
+// prints by itself is dropped: its warnings quote the values of releases.
+func setLogger(opts options) *zap.Logger {
+	raw := crzap.NewRaw(crzap.UseFlagOptions(&opts.zap))
+	logger := zapr.NewLogger(raw)
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger)
+	stdlog.SetOutput(io.Discard)
+	return raw
+}
+
+func run(ctx context.Context, opts options) error {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the API server: %w", err)
+	}
+	// How much is asked at a time is bounded by --concurrent, and fairness among
+	// clients is the API server's business.
+	config.QPS = -1
+	// Nothing above the connection has a deadline: not Helm, and not the informers.
+	config.Wrap(transport.Bound(opts.patience))
+	mgr, err := ctrl.NewManager(config, manager.Options{
+		Scheme:                        scheme(),
+		Metrics:                       server.Options{BindAddress: opts.metricsAddress},
+		HealthProbeBindAddress:        opts.probeAddress,
+		LeaderElection:                opts.leaderElect,
+		LeaderElectionID:              "multi-tenancy-operator.multitenancy.dev",
+		LeaderElectionNamespace:       opts.namespace,
+		LeaderElectionReleaseOnCancel: true, // nothing runs after the manager has stopped
+		GracefulShutdownTimeout:       &opts.gracePeriod,
+	})
+	if err != nil {
+		return fmt.Errorf("make the manager: %w", err)
+	}
+	if err := wire(mgr, opts); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+// wire makes every part and tells each of the ones it needs.
+func wire(mgr manager.Manager, opts options) error {
+	schedule, report := controller.NewWake(), controller.NewWake()
+	both := func() { schedule.Ring(); report.Ring() }
+
+	client, err := kubernetes.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return fmt.Errorf("connect to the API server: %w", err)
+	}
+	records, err := metadata.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return fmt.Errorf("connect to the API server: %w", err)
+	}
+	ledger := controller.NewLedger(report.Ring)
+	objects := func() {
+		report.Ring()
+		// Pods move no plan, unless a release waits for another one to be ready.
+		if ledger.Waiting() {
+			schedule.Ring()
+		}
+	}
+	watcher, err := watch.New(client, records, both, objects)
+	if err != nil {
+		return err
+	}
+	jobs := queue.New(queue.WithWorkers(opts.concurrent), queue.WithOnChange(both))
+	counts, err := controller.NewMetrics(metrics.Registry, jobs.Lanes)
+	if err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
+	charts := chart.NewSources(chart.NewHome(opts.chartHome, both),
+		chart.WithCredentials(controller.Credentials(client.CoreV1().Secrets(opts.namespace))),
+		chart.WithCacheDir(opts.chartCache),
+		chart.WithInterval(opts.chartInterval),
+		chart.WithAllowedNetworks(opts.chartNetworks),
+		chart.WithOnChange(both),
+		chart.WithOnFetch(counts.Fetched),
+	)
+	releases, err := release.New(mgr.GetConfig(), charts, release.WithPark(jobs.Park))
+	if err != nil {
+		return err
+	}
+	desired := controller.NewDesired(charts, watcher.References())
+
+	for _, part := range []manager.Runnable{watcher, charts, jobs} {
+		if err := mgr.Add(part); err != nil {
+			return fmt.Errorf("add a part to the manager: %w", err)
+		}
+	}
+	for _, reconciler := range []interface{ SetupWithManager(manager.Manager) error }{
+		&controller.Schedule{
+			Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("multi-tenancy-operator"),
+			Desired: desired, Releases: releases, Namespaces: releases, Queue: jobs, Watch: watcher, Ledger: ledger, Metrics: counts, Wake: schedule,
+		},
+		&controller.Report{
+			Client: mgr.GetClient(), Desired: desired, Queue: jobs, Watch: watcher, Ledger: ledger, Metrics: counts, Wake: report,
+		},
+	} {
+		if err := reconciler.SetupWithManager(mgr); err != nil {
+			return fmt.Errorf("add a reconciler to the manager: %w", err)
+		}
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("add the health check: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("add the readiness check: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,1 @@
+{{- define "database.fullname" -}}{{ .Release.Name }}-{{ .Chart.Name }}{{- end }}

@@ -1,0 +1,3 @@
+{{- define "tpl.render" -}}
+{{- if typeIs "string" .value }}{{ tpl .value .context }}{{ else }}{{ tpl (toYaml .value) .context }}{{ end }}
+{{- end -}}
