@@ -83,7 +83,7 @@ func TestWhatTheSchemaCannotKnow(t *testing.T) {
 		"escape":   {install("escape", ""), []string{"file:///etc/passwd", "not followed"}, nil},
 	}
 	op := startOperator(t, fixture.Home(t, "", failing()...))
-	tenancies := []v1alpha1.Tenancy{tenant("wrong-not", install("conf", ""))}
+	tenancies := []v1alpha1.TenancySpec{tenant("wrong-not", install("conf", ""))}
 	for which, tc := range cases {
 		tc.chart.ReleaseName = which
 		tenancies = append(tenancies, tenant("wrong-"+which, tc.chart, install("conf", "good")))

@@ -36,7 +36,7 @@ func TestCanary(t *testing.T) {
 	op := startOperator(t, home, "--zap-log-level=debug", "--metrics-bind-address="+address,
 		"--chart-cache=", "--allowed-source-networks=127.0.0.0/8", "--concurrent=8")
 	cases := canaryCases(t, name)
-	var tenancies []v1alpha1.Tenancy
+	var tenancies []v1alpha1.TenancySpec
 	for which, tc := range cases {
 		plantCanary(t, canaryNamespace(which))
 		tc.chart.ReleaseName = "r"

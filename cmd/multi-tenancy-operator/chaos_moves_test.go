@@ -42,7 +42,7 @@ func breakable(c fixture.Chart) fixture.Chart {
 var moves = map[string]func(*rand.Rand, *v1alpha1.ControllerSpec){
 	"add a tenancy": func(r *rand.Rand, s *v1alpha1.ControllerSpec) {
 		ns := chaosNamespace(r.IntN(chaosTenants))
-		if !slices.ContainsFunc(s.Tenancies, func(tn v1alpha1.Tenancy) bool { return tn.Namespace == ns }) {
+		if !slices.ContainsFunc(s.Tenancies, func(tn v1alpha1.TenancySpec) bool { return tn.Namespace == ns }) {
 			s.Tenancies = append(s.Tenancies, randomTenancy(r, ns))
 		}
 	},
@@ -51,14 +51,14 @@ var moves = map[string]func(*rand.Rand, *v1alpha1.ControllerSpec){
 			s.Tenancies = slices.Delete(s.Tenancies, i, i+1)
 		}
 	},
-	"add a chart": inTenancy(func(r *rand.Rand, tn *v1alpha1.Tenancy) { addChart(r, tn) }),
-	"remove a chart": inTenancy(func(r *rand.Rand, tn *v1alpha1.Tenancy) {
+	"add a chart": inTenancy(func(r *rand.Rand, tn *v1alpha1.TenancySpec) { addChart(r, tn) }),
+	"remove a chart": inTenancy(func(r *rand.Rand, tn *v1alpha1.TenancySpec) {
 		if n := len(tn.Charts); n > 0 {
 			i := r.IntN(n)
 			tn.Charts = slices.Delete(tn.Charts, i, i+1)
 		}
 	}),
-	"rename a release": inTenancy(func(r *rand.Rand, tn *v1alpha1.Tenancy) {
+	"rename a release": inTenancy(func(r *rand.Rand, tn *v1alpha1.TenancySpec) {
 		if name := freeName(r, *tn); len(tn.Charts) > 0 && name != "" {
 			tn.Charts[r.IntN(len(tn.Charts))].ReleaseName = name
 		}
@@ -68,13 +68,13 @@ var moves = map[string]func(*rand.Rand, *v1alpha1.ControllerSpec){
 		c.Settings = []v1alpha1.Setting{{Key: "text", Value: fmt.Sprint("text-", r.IntN(1000))}, {Key: "replicaCount", Value: fmt.Sprint(1 + r.IntN(3))}}
 	}),
 	"empty the settings": inChart(func(_ *rand.Rand, c *v1alpha1.Chart) { c.Settings = nil }),
-	"reorder": inTenancy(func(r *rand.Rand, tn *v1alpha1.Tenancy) {
+	"reorder": inTenancy(func(r *rand.Rand, tn *v1alpha1.TenancySpec) {
 		r.Shuffle(len(tn.Charts), func(i, j int) { tn.Charts[i], tn.Charts[j] = tn.Charts[j], tn.Charts[i] })
 	}),
 	"reorder tenancies": func(r *rand.Rand, s *v1alpha1.ControllerSpec) {
 		r.Shuffle(len(s.Tenancies), func(i, j int) { s.Tenancies[i], s.Tenancies[j] = s.Tenancies[j], s.Tenancies[i] })
 	},
-	"suspend or resume a tenancy": inTenancy(func(_ *rand.Rand, tn *v1alpha1.Tenancy) { tn.Suspend = !tn.Suspend }),
+	"suspend or resume a tenancy": inTenancy(func(_ *rand.Rand, tn *v1alpha1.TenancySpec) { tn.Suspend = !tn.Suspend }),
 	"suspend or resume a release": inChart(func(_ *rand.Rand, c *v1alpha1.Chart) { c.Suspend = !c.Suspend }),
 	"what follows a failure": inChart(func(r *rand.Rand, c *v1alpha1.Chart) {
 		c.OnFailure = pick(r, v1alpha1.FailureRetry, v1alpha1.FailureRollback, v1alpha1.FailureHold)
@@ -133,7 +133,7 @@ func randomMove(t *testing.T, name string, seed, number uint64) {
 		}
 	case "delete an object by hand":
 		s := get(t, name).Spec
-		inTenancy(func(r *rand.Rand, tn *v1alpha1.Tenancy) {
+		inTenancy(func(r *rand.Rand, tn *v1alpha1.TenancySpec) {
 			if len(tn.Charts) > 0 {
 				deleteObject(t, *tn, tn.Charts[r.IntN(len(tn.Charts))])
 			}
@@ -143,7 +143,7 @@ func randomMove(t *testing.T, name string, seed, number uint64) {
 	}
 }
 
-func deleteObject(t *testing.T, tn v1alpha1.Tenancy, c v1alpha1.Chart) {
+func deleteObject(t *testing.T, tn v1alpha1.TenancySpec, c v1alpha1.Chart) {
 	t.Helper()
 	meta := metav1.ObjectMeta{Namespace: tn.Namespace, Name: c.ReleaseName + "-" + c.ChartName}
 	var object client.Object = &corev1.ConfigMap{ObjectMeta: meta}
@@ -156,7 +156,7 @@ func deleteObject(t *testing.T, tn v1alpha1.Tenancy, c v1alpha1.Chart) {
 }
 
 // inTenancy changes some tenancy.
-func inTenancy(change func(*rand.Rand, *v1alpha1.Tenancy)) func(*rand.Rand, *v1alpha1.ControllerSpec) {
+func inTenancy(change func(*rand.Rand, *v1alpha1.TenancySpec)) func(*rand.Rand, *v1alpha1.ControllerSpec) {
 	return func(r *rand.Rand, s *v1alpha1.ControllerSpec) {
 		if n := len(s.Tenancies); n > 0 {
 			change(r, &s.Tenancies[r.IntN(n)])
@@ -166,29 +166,29 @@ func inTenancy(change func(*rand.Rand, *v1alpha1.Tenancy)) func(*rand.Rand, *v1a
 
 // inChart changes some chart.
 func inChart(change func(*rand.Rand, *v1alpha1.Chart)) func(*rand.Rand, *v1alpha1.ControllerSpec) {
-	return inTenancy(func(r *rand.Rand, tn *v1alpha1.Tenancy) {
+	return inTenancy(func(r *rand.Rand, tn *v1alpha1.TenancySpec) {
 		if n := len(tn.Charts); n > 0 {
 			change(r, &tn.Charts[r.IntN(n)])
 		}
 	})
 }
 
-func randomTenancy(r *rand.Rand, ns string) v1alpha1.Tenancy {
-	tn := v1alpha1.Tenancy{Namespace: ns}
+func randomTenancy(r *rand.Rand, ns string) v1alpha1.TenancySpec {
+	tn := v1alpha1.TenancySpec{Namespace: ns}
 	for range 1 + r.IntN(3) {
 		addChart(r, &tn)
 	}
 	return tn
 }
 
-func addChart(r *rand.Rand, tn *v1alpha1.Tenancy) {
+func addChart(r *rand.Rand, tn *v1alpha1.TenancySpec) {
 	if name := freeName(r, *tn); name != "" && len(tn.Charts) < 4 {
 		tn.Charts = append(tn.Charts, install(pick(r, "web", "conf"), name))
 	}
 }
 
 // freeName is a name that no release of a tenancy has; empty when it cannot be found.
-func freeName(r *rand.Rand, tn v1alpha1.Tenancy) string {
+func freeName(r *rand.Rand, tn v1alpha1.TenancySpec) string {
 	name := fmt.Sprint("r", r.IntN(6))
 	if slices.ContainsFunc(tn.Charts, func(c v1alpha1.Chart) bool { return c.ReleaseName == name }) {
 		return ""

@@ -23,7 +23,7 @@ var foreignState = map[string]string{
 }
 
 // objectOf is how chaosState calls the object of a chart.
-func objectOf(tn v1alpha1.Tenancy, c v1alpha1.Chart) string {
+func objectOf(tn v1alpha1.TenancySpec, c v1alpha1.Chart) string {
 	kind := "ConfigMap"
 	if c.ChartName == "web" {
 		kind = "Deployment"

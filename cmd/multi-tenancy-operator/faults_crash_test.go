@@ -29,7 +29,7 @@ func TestCrashFaults(t *testing.T) {
 
 	// More than 100 releases of one chart are waiting.
 	const each = 4
-	var tenancies []v1alpha1.Tenancy
+	var tenancies []v1alpha1.TenancySpec
 	for i := range 32 {
 		tn := tenant(fmt.Sprintf("crash-%d", i))
 		for j := range each {

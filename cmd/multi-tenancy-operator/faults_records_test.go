@@ -152,7 +152,7 @@ func unreadableRecords(t *testing.T, name string) {
 		"null": encode([]byte("null")), "another": encode([]byte(`{"name": "b", "version": 1, "info": {}, "chart": {"metadata": {}}}`)),
 	}
 	ns := func(which string) string { return "rec-" + which }
-	var tenancies []v1alpha1.Tenancy
+	var tenancies []v1alpha1.TenancySpec
 	for which := range cases {
 		tenancies = append(tenancies, tenant(ns(which), install("conf", "a", "text", "one")))
 	}

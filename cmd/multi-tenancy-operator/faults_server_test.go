@@ -66,7 +66,7 @@ func TestServerFaults(t *testing.T) {
 	})
 
 	t.Run("71: it fails now and then", func(t *testing.T) {
-		var tenancies []v1alpha1.Tenancy
+		var tenancies []v1alpha1.TenancySpec
 		for i := range 5 {
 			tenancies = append(tenancies, tenant(fmt.Sprintf("srv-flaky-%d", i), install("conf", "a")))
 		}

@@ -110,7 +110,7 @@ func TestTenancyFaults(t *testing.T) {
 		}
 		add(t, name, noisy)
 		eventually(t, patience, recorded(t, "ten-noisy", "r0.v1", "deployed"))
-		var quiet []v1alpha1.Tenancy
+		var quiet []v1alpha1.TenancySpec
 		for i := range 10 {
 			quiet = append(quiet, tenant(fmt.Sprintf("ten-quiet-%d", i), install("conf", "a")))
 		}

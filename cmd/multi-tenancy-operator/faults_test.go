@@ -62,7 +62,7 @@ func nudge(t testing.TB, name string) {
 }
 
 // add puts tenancies into a Controller.
-func add(t testing.TB, name string, tenancies ...v1alpha1.Tenancy) {
+func add(t testing.TB, name string, tenancies ...v1alpha1.TenancySpec) {
 	t.Helper()
 	edit(t, name, func(s *v1alpha1.ControllerSpec) { s.Tenancies = append(s.Tenancies, tenancies...) })
 }
@@ -71,7 +71,7 @@ func add(t testing.TB, name string, tenancies ...v1alpha1.Tenancy) {
 func rechart(t testing.TB, name, namespace string, change func([]v1alpha1.Chart) []v1alpha1.Chart) {
 	t.Helper()
 	edit(t, name, func(s *v1alpha1.ControllerSpec) {
-		i := slices.IndexFunc(s.Tenancies, func(tn v1alpha1.Tenancy) bool { return tn.Namespace == namespace })
+		i := slices.IndexFunc(s.Tenancies, func(tn v1alpha1.TenancySpec) bool { return tn.Namespace == namespace })
 		s.Tenancies[i].Charts = change(s.Tenancies[i].Charts)
 	})
 }

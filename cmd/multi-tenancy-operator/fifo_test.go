@@ -101,7 +101,7 @@ func TestHookThatNeverEndsDelaysNobodyElse(t *testing.T) {
 	const name = "stuck"
 	home := fixture.Home(t, "", fixture.ConfigMap("conf"), fixture.Stuck("hang", "pre-install"))
 	startOperator(t, home, "--concurrent=1")
-	var stuck []v1alpha1.Tenancy
+	var stuck []v1alpha1.TenancySpec
 	for i := range 3 {
 		tn := tenant(fmt.Sprintf("stuck-%d", i), install("hang", "hang"), install("conf", "behind"))
 		tn.Charts[0].TimeoutSeconds = 20

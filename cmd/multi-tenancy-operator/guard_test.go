@@ -16,7 +16,7 @@ import (
 func TestRemovalGuard(t *testing.T) {
 	const name = "guard"
 	op := startOperator(t, fixture.Home(t, "", fixture.ConfigMap("conf")))
-	var tenancies []v1alpha1.Tenancy
+	var tenancies []v1alpha1.TenancySpec
 	for i := range 4 {
 		tenancies = append(tenancies, tenant(fmt.Sprintf("guard-%d", i), install("conf", "a"), install("conf", "b")))
 	}
@@ -47,7 +47,7 @@ func TestRemovalGuard(t *testing.T) {
 	}
 
 	edit(t, name, func(s *v1alpha1.ControllerSpec) {
-		s.Tenancies = []v1alpha1.Tenancy{tenant("guard-0", install("conf", "a"), install("conf", "b"), install("conf", "c"))}
+		s.Tenancies = []v1alpha1.TenancySpec{tenant("guard-0", install("conf", "a"), install("conf", "b"), install("conf", "c"))}
 	})
 	eventually(t, patience, held(6))
 	eventually(t, patience, there(9))

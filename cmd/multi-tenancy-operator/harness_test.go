@@ -70,8 +70,8 @@ func helm(t testing.TB, args ...string) string {
 }
 
 // tenant is a tenancy with its charts.
-func tenant(namespace string, charts ...v1alpha1.Chart) v1alpha1.Tenancy {
-	return v1alpha1.Tenancy{Namespace: namespace, Charts: charts}
+func tenant(namespace string, charts ...v1alpha1.Chart) v1alpha1.TenancySpec {
+	return v1alpha1.TenancySpec{Namespace: namespace, Charts: charts}
 }
 
 // install is a chart with settings, given as key and value in turn.
@@ -84,7 +84,7 @@ func install(chart, release string, settings ...string) v1alpha1.Chart {
 }
 
 // create makes a Controller that goes with the test.
-func create(t testing.TB, name string, tenancies ...v1alpha1.Tenancy) {
+func create(t testing.TB, name string, tenancies ...v1alpha1.TenancySpec) {
 	t.Helper()
 	cr := &v1alpha1.Controller{
 		ObjectMeta: metav1.ObjectMeta{Name: name},

@@ -41,7 +41,7 @@ func TestNamespaceDeletedByHand(t *testing.T) {
 func TestAPIServerKilled(t *testing.T) {
 	const name = "outage"
 	op := startOperator(t, fixture.Home(t, "", fixture.Deployment("web"), fixture.ConfigMap("conf")))
-	var tenancies []v1alpha1.Tenancy
+	var tenancies []v1alpha1.TenancySpec
 	for i := range 10 {
 		tenancies = append(tenancies, tenant(fmt.Sprintf("outage-%d", i), install("web", "web"), install("conf", "conf")))
 	}

@@ -143,7 +143,7 @@ func byOperator(t *testing.T, home string) map[string]history {
 // API server drops those in a merge patch, before the operator sees them.
 func applyParity(t *testing.T, name, revision string, charts []string) {
 	t.Helper()
-	var tenancies []v1alpha1.Tenancy
+	var tenancies []v1alpha1.TenancySpec
 	for _, chart := range charts {
 		c := install(chart, "rel")
 		c.CRDs = v1alpha1.CRDsCreate // as helm does

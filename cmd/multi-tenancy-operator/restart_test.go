@@ -25,7 +25,7 @@ func TestKilledAtRandomMoments(t *testing.T) {
 		kills    = 20
 	)
 	home := fixture.Home(t, "", fixture.Deployment("web"), fixture.ConfigMap("conf"))
-	var tenancies []v1alpha1.Tenancy
+	var tenancies []v1alpha1.TenancySpec
 	for i := range tenants {
 		ns := fmt.Sprintf("killed-%d", i)
 		tenancies = append(tenancies, tenant(ns, install("web", "web"), install("conf", "conf"), install("conf", "more")))

@@ -28,7 +28,7 @@ func TestSoak(t *testing.T) {
 	t.Setenv("GOGC", "20") // collected often, so that what is measured is what lives
 	address := freePort(t)
 	startOperator(t, fixture.Home(t, "", fixture.ConfigMap("conf")), "--metrics-bind-address="+address)
-	var tenancies []v1alpha1.Tenancy
+	var tenancies []v1alpha1.TenancySpec
 	for i := range tenants {
 		tenancies = append(tenancies, tenant(fmt.Sprint("soak-", i), install("conf", "a"), install("conf", "b")))
 	}

@@ -34,7 +34,7 @@ func TestDesiredSyncsTheSourcesOnce(t *testing.T) {
 	d := NewDesired(charts, &found{})
 	cr := &v1alpha1.Controller{ObjectMeta: metav1.ObjectMeta{UID: "1", Generation: 1}, Spec: v1alpha1.ControllerSpec{
 		Repositories: []v1alpha1.Repository{{Name: "shop", URL: "https://charts.example.com"}},
-		Tenancies:    []v1alpha1.Tenancy{{Namespace: "a", Charts: []v1alpha1.Chart{{ChartName: "web", Repository: "shop"}}}},
+		Tenancies:    []v1alpha1.TenancySpec{{Namespace: "a", Charts: []v1alpha1.Chart{{ChartName: "web", Repository: "shop"}}}},
 	}}
 	for range 3 {
 		d.Of(cr)

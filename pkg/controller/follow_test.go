@@ -41,7 +41,7 @@ func (f *found) Version() uint64          { return f.version }
 func referring() *v1alpha1.Controller {
 	cr := &v1alpha1.Controller{}
 	cr.Generation, cr.Status.ObservedGeneration = 2, 2
-	cr.Spec.Tenancies = []v1alpha1.Tenancy{{Namespace: "a", Charts: []v1alpha1.Chart{{
+	cr.Spec.Tenancies = []v1alpha1.TenancySpec{{Namespace: "a", Charts: []v1alpha1.Chart{{
 		ChartName: "web", ValuesFrom: []v1alpha1.ValuesReference{{Kind: v1alpha1.ReferenceSecret, Name: "s"}},
 	}}}}
 	return cr

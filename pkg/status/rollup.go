@@ -110,7 +110,7 @@ type rollup struct {
 
 // tenancy is the state of a tenancy of the spec: its releases in order, then
 // those that are going.
-func (r *rollup) tenancy(t tenancy.Tenancy) v1alpha1.TenancyStatus {
+func (r *rollup) tenancy(t tenancy.Tenancy) v1alpha1.TenancyEntry {
 	objects, known := r.Objects[t.Namespace]
 	inv := take(objects, r.Nodes)
 	wanted := map[string]bool{}
@@ -122,7 +122,7 @@ func (r *rollup) tenancy(t tenancy.Tenancy) v1alpha1.TenancyStatus {
 	for _, o := range r.going(t.Namespace, wanted) {
 		rows = append(rows, r.unwanted(o, inv))
 	}
-	out := v1alpha1.TenancyStatus{Namespace: t.Namespace}
+	out := v1alpha1.TenancyEntry{Namespace: t.Namespace}
 	out.Phase, out.Message = verdict(rows, t.Suspended)
 	for _, row := range rows {
 		out.Releases = append(out.Releases, row.ReleaseStatus)
@@ -131,7 +131,7 @@ func (r *rollup) tenancy(t tenancy.Tenancy) v1alpha1.TenancyStatus {
 }
 
 // leaving is the state of the tenancies that are no longer in the spec.
-func (r *rollup) leaving() []v1alpha1.TenancyStatus {
+func (r *rollup) leaving() []v1alpha1.TenancyEntry {
 	wanted := map[string]bool{}
 	for _, t := range r.Desired {
 		wanted[t.Namespace] = true
@@ -143,10 +143,10 @@ func (r *rollup) leaving() []v1alpha1.TenancyStatus {
 		}
 	}
 	slices.Sort(names)
-	var out []v1alpha1.TenancyStatus
+	var out []v1alpha1.TenancyEntry
 	for _, ns := range slices.Compact(names) {
 		inv := take(r.Objects[ns], r.Nodes)
-		t := v1alpha1.TenancyStatus{
+		t := v1alpha1.TenancyEntry{
 			Namespace: ns, Phase: v1alpha1.TenancyTerminating, Message: "its releases are being uninstalled",
 		}
 		for _, o := range r.going(ns, nil) {
@@ -201,7 +201,7 @@ func about(r row) string {
 	return tenancy.Line(fmt.Sprintf("release %s: %s", r.Name, r.Message))
 }
 
-func count(s *v1alpha1.Summary, t v1alpha1.TenancyStatus) {
+func count(s *v1alpha1.Summary, t v1alpha1.TenancyEntry) {
 	allReady := t.Phase != v1alpha1.TenancyTerminating
 	for _, rel := range t.Releases {
 		allReady = allReady && rel.Ready

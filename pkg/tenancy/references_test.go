@@ -183,7 +183,7 @@ func bomb() string {
 }
 
 func TestReferencesOfARelease(t *testing.T) {
-	spec := v1alpha1.ControllerSpec{Tenancies: []v1alpha1.Tenancy{{Namespace: "foo", Charts: []v1alpha1.Chart{
+	spec := v1alpha1.ControllerSpec{Tenancies: []v1alpha1.TenancySpec{{Namespace: "foo", Charts: []v1alpha1.Chart{
 		{ChartName: "missing", ReleaseName: "a", ValuesFrom: []v1alpha1.ValuesReference{configMap("a"), secret("p", "p")}},
 		{ChartName: "web", ReleaseName: "b", ValuesFrom: []v1alpha1.ValuesReference{configMap("a")}},
 		{ChartName: "web", ReleaseName: "c"},

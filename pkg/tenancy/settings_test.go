@@ -161,7 +161,7 @@ func (c charts) Find(ref ChartRef) (Chart, error) {
 }
 
 func TestFromSpec(t *testing.T) {
-	spec := v1alpha1.ControllerSpec{Tenancies: []v1alpha1.Tenancy{{
+	spec := v1alpha1.ControllerSpec{Tenancies: []v1alpha1.TenancySpec{{
 		Namespace: "foo",
 		Charts: []v1alpha1.Chart{
 			{ChartName: "web"},

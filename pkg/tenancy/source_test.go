@@ -16,7 +16,7 @@ func TestSourcesOf(t *testing.T) {
 			{Name: "shop", URL: "https://charts.example.com", SecretName: "key"},
 			{Name: "registry", URL: "oci://registry.example.com/charts", Insecure: true},
 		},
-		Tenancies: []v1alpha1.Tenancy{
+		Tenancies: []v1alpha1.TenancySpec{
 			{Namespace: "a", Charts: []v1alpha1.Chart{web, {ChartName: "home"}}},
 			{Namespace: "b", Charts: []v1alpha1.Chart{web, {ChartName: "web", Repository: "registry"}}},
 		},

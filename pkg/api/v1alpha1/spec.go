@@ -49,14 +49,14 @@ type ControllerSpec struct {
 	// +listMapKey=namespace
 	// +kubebuilder:validation:MaxItems=5000
 	// +optional
-	Tenancies []Tenancy `json:"tenancies,omitempty"`
+	Tenancies []TenancySpec `json:"tenancies,omitempty"`
 }
 
-// Tenancy is one customer: a namespace and the charts that run in it.
+// TenancySpec is one customer: a namespace and the charts that run in it.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.charts) || !self.charts.exists(c, size(c.releaseName) == 0) || !self.charts.exists(c, c.releaseName == self.__namespace__)",message="charts: two charts have the same effective release name; a chart without releaseName uses the namespace as its release name"
 // +kubebuilder:validation:XValidation:rule="!has(self.charts) || size(self.__namespace__) <= 53 || !self.charts.exists(c, size(c.releaseName) == 0)",message="charts: releaseName is required when the namespace is longer than 53 characters, the longest name a Helm release may have"
-type Tenancy struct {
+type TenancySpec struct {
 	// namespace is the namespace of the tenancy; it is created when missing and
 	// never deleted by the operator.
 	// +kubebuilder:validation:MinLength=1

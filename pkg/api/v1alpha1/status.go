@@ -25,7 +25,7 @@ type ControllerStatus struct {
 	// tenancies is the state of each tenancy, in the order of the spec.
 	// +listType=atomic
 	// +optional
-	Tenancies []TenancyStatus `json:"tenancies,omitempty"`
+	Tenancies []TenancyEntry `json:"tenancies,omitempty"`
 
 	// omitted counts the tenancies left out to keep this object small.
 	// +optional
@@ -77,8 +77,8 @@ const (
 	TenancyTerminating TenancyPhase = "Terminating"
 )
 
-// TenancyStatus is the live state of one tenancy.
-type TenancyStatus struct {
+// TenancyEntry is the live state of one tenancy, in the status of the Controller.
+type TenancyEntry struct {
 	Namespace string       `json:"namespace"`
 	Phase     TenancyPhase `json:"phase"`
 	// message says why the tenancy is not ready; empty when it is.
