@@ -50,7 +50,7 @@ func setUp(ctx context.Context, root string) (*stage, error) {
 	if s.client, err = client.NewWithWatch(s.cluster.RESTConfig(), client.Options{Scheme: scheme}); err != nil {
 		return s, err
 	}
-	if err := s.installCRD(ctx, filepath.Join(root, "deploy", "crd", "multitenancy.dev_controllers.yaml")); err != nil {
+	if err := s.installCRDs(ctx, filepath.Join(root, "deploy", "crd")); err != nil {
 		return s, err
 	}
 	if err := s.startOperator(root); err != nil {
@@ -65,18 +65,23 @@ func setUp(ctx context.Context, root string) (*stage, error) {
 	return s, s.client.Create(ctx, &cr)
 }
 
-func (s *stage) installCRD(ctx context.Context, path string) error {
-	fmt.Println("Installing the CRD …")
-	var crd apiextensionsv1.CustomResourceDefinition
-	if err := read(path, &crd); err != nil {
+func (s *stage) installCRDs(ctx context.Context, dir string) error {
+	fmt.Println("Installing the CRDs …")
+	paths, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil {
 		return err
 	}
-	if err := s.client.Create(ctx, &crd); err != nil {
-		return fmt.Errorf("create the CRD: %w", err)
+	for _, path := range paths {
+		var crd apiextensionsv1.CustomResourceDefinition
+		if err := read(path, &crd); err != nil {
+			return err
+		}
+		if err := s.client.Create(ctx, &crd); err != nil {
+			return fmt.Errorf("create CRD %s: %w", crd.Name, err)
+		}
 	}
 	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
-		var list v1alpha1.ControllerList
-		return s.client.List(ctx, &list) == nil, nil
+		return errors.Join(s.client.List(ctx, &v1alpha1.ControllerList{}), s.client.List(ctx, &v1alpha1.TenancyList{})) == nil, nil
 	})
 }
 

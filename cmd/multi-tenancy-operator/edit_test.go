@@ -81,17 +81,16 @@ func TestQuickStart(t *testing.T) {
 	if columns := strings.Fields(kubectl(t, "", "get", "controllers", "--no-headers")); !slices.Equal(columns[1:6], []string{"1", "2/2", "2/2", "5/5", "True"}) {
 		t.Errorf("kubectl get controllers prints %v", columns)
 	}
-	for _, where := range [][]string{{"default", "example-controller"}, {"foo", "sh.helm.release.v1.foo.v1"}, {"foo", "sh.helm.release.v1.nginx.v1"}} {
-		eventually(t, patience, func() error {
-			events := kubectl(t, "", "get", "events", "-n", where[0], "--field-selector=involvedObject.name="+where[1], "-o", "jsonpath={.items[*].message}")
-			for _, rel := range []string{"foo/foo", "foo/nginx"} {
-				if where[0] == "default" && !strings.Contains(events, rel) || events == "" {
-					return fmt.Errorf("the events on %s are %q", where[1], events)
-				}
+	eventually(t, soon, mirrored(t, "example-controller", "foo", metav1.ConditionTrue))
+	eventually(t, patience, func() error {
+		events := kubectl(t, "", "get", "events", "-n", "foo", "--field-selector=involvedObject.kind=Tenancy,involvedObject.name=example-controller", "-o", "jsonpath={.items[*].message}")
+		for _, rel := range []string{"foo/foo", "foo/nginx"} {
+			if !strings.Contains(events, rel) {
+				return fmt.Errorf("the events on the Tenancy are %q, want %s in them", events, rel)
 			}
-			return nil
-		})
-	}
+		}
+		return nil
+	})
 	names := strings.Fields(helm(t, "ls", "-n", "foo", "--short"))
 	if diff := cmp.Diff([]string{"foo", "nginx"}, names); diff != "" {
 		t.Errorf("helm ls -n foo (-want +got):\n%s", diff)

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -72,21 +73,23 @@ func run(ctx context.Context, opts options) error {
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
 	}
-	if err := wire(mgr, opts); err != nil {
+	client, err := kubernetes.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return fmt.Errorf("connect to the API server: %w", err)
+	}
+	recorder, stop := newRecorder(client)
+	defer stop()
+	if err := wire(mgr, client, recorder, opts); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
 }
 
 // wire makes every part and tells each of the ones it needs.
-func wire(mgr manager.Manager, opts options) error {
+func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.EventRecorder, opts options) error {
 	schedule, report := controller.NewWake(), controller.NewWake()
 	both := func() { schedule.Ring(); report.Ring() }
 
-	client, err := kubernetes.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
-	if err != nil {
-		return fmt.Errorf("connect to the API server: %w", err)
-	}
 	records, err := metadata.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return fmt.Errorf("connect to the API server: %w", err)
@@ -129,7 +132,7 @@ func wire(mgr manager.Manager, opts options) error {
 	}
 	for _, reconciler := range []interface{ SetupWithManager(manager.Manager) error }{
 		&controller.Schedule{
-			Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("multi-tenancy-operator"),
+			Client: mgr.GetClient(), Recorder: recorder,
 			Desired: desired, Releases: releases, Namespaces: releases, Queue: jobs, Watch: watcher, Ledger: ledger, Metrics: counts, Wake: schedule,
 		},
 		&controller.Report{

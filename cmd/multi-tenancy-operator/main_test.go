@@ -64,7 +64,8 @@ func runAll(m *testing.M) (code int, err error) {
 	if _, err := world.cluster.Kubectl(ctx, "", "apply", "-f", filepath.Join(root, "deploy", "crd")); err != nil {
 		return 1, err
 	}
-	if _, err := world.cluster.Kubectl(ctx, "", "wait", "--for=condition=Established", "crd/controllers.multitenancy.dev"); err != nil {
+	if _, err := world.cluster.Kubectl(ctx, "", "wait", "--for=condition=Established",
+		"crd/controllers.multitenancy.dev", "crd/tenancies.multitenancy.dev"); err != nil {
 		return 1, err
 	}
 	world.operator = filepath.Join(dir, "multi-tenancy-operator")

@@ -52,6 +52,8 @@ type Watch interface {
 	Look(object tenancy.Object) (now tenancy.Object, known bool)
 	Objects() map[string]status.Objects
 	Nodes() status.Nodes
+	// Lives says that a namespace exists and is not being deleted.
+	Lives(namespace string) bool
 }
 
 // Wake is a bell: ringing it makes a reconciler run soon. It never blocks, and
@@ -106,9 +108,8 @@ func own(controller string, observed []tenancy.Observed) []tenancy.Observed {
 var _ reconcile.Reconciler = (*Schedule)(nil)
 
 // since is the patch of what changed since before. It is refused when somebody else
-// wrote in between, because a list, of finalizers or in the status, is replaced as
-// a whole.
-func since(before *v1alpha1.Controller) client.Patch {
+// wrote in between, because a list, such as of finalizers, is replaced as a whole.
+func since(before client.Object) client.Patch {
 	return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 }
 

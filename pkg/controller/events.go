@@ -1,12 +1,14 @@
 package controller
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 	"multitenancy.dev/multi-tenancy-operator/pkg/plan"
@@ -32,10 +34,9 @@ var reasons = map[plan.Action]struct{ done, failed string }{
 	plan.Uninstall: {"Uninstalled", "UninstallFailed"},
 }
 
-// tell says how an operation ended: in the log, and in an event on the Controller
-// and one in the namespace of the tenancy. Naming the record in both keeps the
-// events of different releases from being counted as one.
-func (s *Schedule) tell(cr *v1alpha1.Controller, step plan.Step, applied tenancy.Applied, err error) {
+// tell says how an operation ended: in the log, and in an event on the Tenancy, in
+// the namespace of the release. What went wrong is told on the Controller too.
+func (s *Schedule) tell(ctx context.Context, cr *v1alpha1.Controller, step plan.Step, applied tenancy.Applied, err error) {
 	logger := ctrl.Log.WithName("schedule").WithValues("release", step.Key.String(), "action", string(step.Action))
 	kind, reason, note := outcomeOf(step, applied, err)
 	switch {
@@ -47,9 +48,22 @@ func (s *Schedule) tell(cr *v1alpha1.Controller, step plan.Step, applied tenancy
 	default:
 		logger.Info("operation done", "revision", applied.Revision, "reason", step.Reason)
 	}
-	about := record(step, applied)
-	s.Recorder.Eventf(cr, about, kind, reason, string(step.Action), "%s", note)
-	s.Recorder.Eventf(about, cr, kind, reason, string(step.Action), "%s", note)
+	s.Recorder.Eventf(s.place(ctx, cr, step.Key), nil, kind, reason, string(step.Action), "%s", note)
+	if kind == corev1.EventTypeWarning {
+		s.Recorder.Eventf(cr, nil, kind, reason, string(step.Action), "%s", note)
+	}
+}
+
+// place names a release in the status of its Tenancy, which may not be made yet.
+func (s *Schedule) place(ctx context.Context, cr *v1alpha1.Controller, key tenancy.Key) *corev1.ObjectReference {
+	var t v1alpha1.Tenancy
+	if err := s.Client.Get(ctx, client.ObjectKey{Namespace: key.Namespace, Name: cr.Name}, &t); err != nil {
+		t.UID = "" // an event without it is found by its namespace
+	}
+	return &corev1.ObjectReference{
+		APIVersion: v1alpha1.GroupVersion.String(), Kind: "Tenancy", Namespace: key.Namespace, Name: cr.Name, UID: t.UID,
+		FieldPath: fmt.Sprintf("status.releases{%s}", key.Name),
+	}
 }
 
 // outcomeOf is the event about a step that ended; without a note there is none.
@@ -97,20 +111,4 @@ func drifted(step plan.Step, applied tenancy.Applied) (kind, reason, note string
 // corrected says that a check put something back.
 func corrected(applied tenancy.Applied) bool {
 	return slices.ContainsFunc(applied.Drifts, func(d tenancy.Drift) bool { return d.Corrected })
-}
-
-// record names Helm's record of the revision an operation made, removed, looked
-// at, or was to make.
-func record(step plan.Step, applied tenancy.Applied) *corev1.ObjectReference {
-	revision := applied.Revision
-	switch {
-	case step.Action == plan.Uninstall || !step.Action.Changes():
-		revision = step.Revision
-	case revision == 0:
-		revision = step.Revision + 1
-	}
-	return &corev1.ObjectReference{
-		APIVersion: "v1", Kind: "Secret", Namespace: step.Key.Namespace,
-		Name: fmt.Sprintf("sh.helm.release.v1.%s.v%d", step.Key.Name, revision),
-	}
 }

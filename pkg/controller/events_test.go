@@ -68,24 +68,3 @@ func TestOutcomeOf(t *testing.T) {
 		})
 	}
 }
-
-func TestRecordNamesTheRevision(t *testing.T) {
-	cases := map[string]struct {
-		action   plan.Action
-		revision int
-		want     string
-	}{
-		"one that was made":      {action: plan.Upgrade, revision: 4, want: "v4"},
-		"one that was not":       {action: plan.Upgrade, want: "v4"},
-		"one that was removed":   {action: plan.Uninstall, want: "v3"},
-		"one that was looked at": {action: plan.Correct, want: "v3"},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			got := record(step(tc.action, "d", 3), tenancy.Applied{Revision: tc.revision})
-			if got.Name != "sh.helm.release.v1.web."+tc.want || got.Namespace != "a" {
-				t.Errorf("record() = %s/%s, want %s", got.Namespace, got.Name, tc.want)
-			}
-		})
-	}
-}

@@ -25,6 +25,7 @@ func (w watched) Releases() []tenancy.Observed                 { return nil }
 func (w watched) Look(o tenancy.Object) (tenancy.Object, bool) { return o, false }
 func (w watched) Objects() map[string]status.Objects           { return w }
 func (w watched) Nodes() status.Nodes                          { return nil }
+func (w watched) Lives(string) bool                            { return true }
 
 // found has references in one state.
 type found struct {

@@ -3,12 +3,13 @@ package controller
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -20,7 +21,8 @@ import (
 // pace is the least time between two writes of a status.
 const pace = time.Second
 
-// Report writes the status of the Controllers, and is the only one to.
+// Report writes the status of the Controllers and the Tenancy objects, and is the
+// only one to.
 type Report struct {
 	Client  client.Client
 	Desired *Desired
@@ -34,9 +36,8 @@ type Report struct {
 	began time.Time
 	// wasReady is the revision in which each release was last seen ready.
 	wasReady map[tenancy.Key]int32
-
-	mu      sync.Mutex
-	written time.Time
+	// wrote is when the last pass that wrote anything began.
+	wrote time.Time
 }
 
 // SetupWithManager registers the reconciler.
@@ -44,6 +45,7 @@ func (r *Report) SetupWithManager(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("report").
 		Watches(&v1alpha1.Controller{}, everything()).
+		Watches(&v1alpha1.Tenancy{}, everything()).
 		WatchesRawSource(source.Channel(r.Wake, everything())).
 		Complete(r)
 }
@@ -54,37 +56,55 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 		return done(), nil // Wake is rung when it is
 	}
 	now := time.Now()
-	if wait := r.wait(now); wait > 0 {
+	if wait := pace - now.Sub(r.wrote); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	all, err := list(ctx, r.Client)
 	if err != nil {
 		return done(), fmt.Errorf("list Controllers: %w", err)
 	}
-	for i := range all {
-		cr := &all[i]
-		var next v1alpha1.ControllerStatus
-		if i == 0 {
-			if wait := r.unsettled(cr, now); wait > 0 {
-				return ctrl.Result{RequeueAfter: wait}, nil
-			}
-			next = r.rollup(cr, now)
-			r.Metrics.summary(next.Summary)
-		} else {
-			next = status.NotActive(cr.Status.Conditions, cr.Generation, all[0].Name)
-		}
-		result, err := again(r.write(ctx, cr, next))
-		if err != nil {
-			return done(), fmt.Errorf("write the status of Controller %s: %w", cr.Name, err)
-		}
-		if result.RequeueAfter > 0 {
-			return result, nil
-		}
+	if len(all) == 0 {
+		return done(), nil
 	}
-	if len(all) > 0 && unready(all[0].Status.Summary) {
+	active := &all[0]
+	if wait := r.unsettled(active, now); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	rolled := r.rollup(active, now)
+	next := rolled.Controller(active.Status.Conditions)
+	r.wasReady = readyIn(next, r.wasReady)
+	r.Metrics.summary(next.Summary)
+	written, err := r.writeAll(ctx, active, next, all[1:])
+	mirrored, failed := r.mirror(ctx, active, rolled)
+	if written || mirrored {
+		r.wrote = now
+	}
+	switch {
+	case err != nil:
+		return again(err)
+	case failed != nil:
+		// What one tenancy's namespace refuses delays nobody else.
+		log.FromContext(ctx).Error(failed, "Tenancy not written")
+		return ctrl.Result{RequeueAfter: resync}, nil
+	case unready(next.Summary):
 		return ctrl.Result{RequeueAfter: resync}, nil // that time is up is no event
 	}
 	return done(), nil
+}
+
+// writeAll writes the status of each Controller that is another now.
+func (r *Report) writeAll(ctx context.Context, active *v1alpha1.Controller, next v1alpha1.ControllerStatus, surplus []v1alpha1.Controller) (written bool, err error) {
+	written, err = r.write(ctx, active, status.Fit(next, status.Room(rest(active))))
+	for i := range surplus {
+		if err != nil {
+			break
+		}
+		cr := &surplus[i]
+		var wrote bool
+		wrote, err = r.write(ctx, cr, status.NotActive(cr.Status.Conditions, cr.Generation, active.Name))
+		written = written || wrote
+	}
+	return written, err
 }
 
 func unready(s *v1alpha1.Summary) bool { return s != nil && s.Releases.Ready < s.Releases.Total }
@@ -116,8 +136,8 @@ func (r *Report) unsettled(cr *v1alpha1.Controller, now time.Time) time.Duration
 }
 
 // rollup gathers the facts about the active Controller.
-func (r *Report) rollup(cr *v1alpha1.Controller, now time.Time) v1alpha1.ControllerStatus {
-	out := status.Rollup(cr.Status.Conditions, status.Facts{
+func (r *Report) rollup(cr *v1alpha1.Controller, now time.Time) status.Rolled {
+	return status.Rollup(status.Facts{
 		Now:        now,
 		Generation: cr.Generation,
 		Deleting:   deleting(cr),
@@ -129,8 +149,6 @@ func (r *Report) rollup(cr *v1alpha1.Controller, now time.Time) v1alpha1.Control
 		Nodes:      r.Watch.Nodes(),
 		WasReady:   r.wasReady,
 	})
-	r.wasReady = readyIn(out, r.wasReady)
-	return out
 }
 
 // readyIn is the revision in which each release of a status was last ready.
@@ -147,25 +165,21 @@ func readyIn(now v1alpha1.ControllerStatus, before map[tenancy.Key]int32) map[te
 	return out
 }
 
-// write patches the status when it is different.
-func (r *Report) write(ctx context.Context, cr *v1alpha1.Controller, next v1alpha1.ControllerStatus) error {
+// write patches the status of a Controller when it is different.
+func (r *Report) write(ctx context.Context, cr *v1alpha1.Controller, next v1alpha1.ControllerStatus) (written bool, err error) {
 	if equality.Semantic.DeepEqual(cr.Status, next) {
-		return nil
+		return false, nil
 	}
-	before := cr.DeepCopy()
+	patch, err := change(cr, next)
+	if err != nil {
+		return false, fmt.Errorf("write the status of Controller %s: %w", cr.Name, err)
+	}
+	// The answer is asked for without the content, which is large and known.
+	target := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: cr.Name}}
+	target.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Controller"))
+	if err := r.Client.Status().Patch(ctx, target, patch); err != nil {
+		return false, fmt.Errorf("write the status of Controller %s: %w", cr.Name, err)
+	}
 	cr.Status = next
-	err := r.Client.Status().Patch(ctx, cr, since(before))
-	if err == nil {
-		r.mu.Lock()
-		r.written = time.Now()
-		r.mu.Unlock()
-	}
-	return err
-}
-
-// wait is how long a write must wait; 0 when it need not.
-func (r *Report) wait(now time.Time) time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return max(pace-now.Sub(r.written), 0)
+	return true, nil
 }

@@ -181,13 +181,14 @@ func (s *Schedule) job(cr *v1alpha1.Controller, step plan.Step, planned time.Tim
 	var applied tenancy.Applied
 	var began time.Time
 	var void bool
+	var during context.Context
 	return queue.Job{
 		ID: step.Key.Name,
 		Run: func(ctx context.Context) (err error) {
 			if void = !s.Ledger.Begin(step, planned); void {
 				return nil
 			}
-			began = time.Now()
+			began, during = time.Now(), ctx
 			log.FromContext(ctx).V(1).Info("operation begins", "release", step.Key.String(), "action", string(step.Action), "reason", step.Reason)
 			applied, err = s.run(ctx, cr.Name, step)
 			return err
@@ -201,7 +202,7 @@ func (s *Schedule) job(cr *v1alpha1.Controller, step plan.Step, planned time.Tim
 			s.Metrics.ended(step.Action, time.Since(began), err)
 			s.Metrics.drifted(applied.Drifts)
 			if err != nil || step.Action != plan.Correct || corrected(applied) || s.Ledger.Drift(step.Key) != known {
-				s.tell(cr, step, applied, err)
+				s.tell(during, cr, step, applied, err)
 			}
 		},
 	}

@@ -12,73 +12,99 @@ import (
 	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
 )
 
-// troubles are the releases that are not ready, a line for each, by what is wrong.
+// troubles is what conditions are decided from: the releases that are not ready, a
+// line for each, by what is wrong.
 type troubles struct {
 	failed, degraded, progressing, held []string
+	// spent are the failed ones whose retries are spent; final counts those that are
+	// not tried again by themselves.
+	spent []string
+	final int
+	// removals says why removals are held; empty when none is.
+	removals string
+	// deleting says what a deletion waits for; empty when nothing is deleted.
+	deleting string
+	// fine is said when nothing is wrong.
+	fine string
 }
 
-func troublesOf(out v1alpha1.ControllerStatus) troubles {
-	var found troubles
-	for _, t := range out.Tenancies {
-		for _, rel := range t.Releases {
-			line := whyRelease(rel)
-			if name := t.Namespace + "/" + rel.Name; !strings.Contains(line, "release "+name) {
-				line = name + ": " + line
-			}
-			switch {
-			case rel.Phase == v1alpha1.ReleaseFailed:
-				found.failed = append(found.failed, line)
-			case rel.Phase == v1alpha1.ReleaseHeld:
-				found.held = append(found.held, line)
-			case !rel.Ready && t.Phase == v1alpha1.TenancyDegraded:
-				found.degraded = append(found.degraded, line)
-			case !rel.Ready:
-				found.progressing = append(found.progressing, line)
-			}
+// add sorts the releases of a tenancy in. Each is named with the prefix.
+func (f *troubles) add(rows []row, prefix string) {
+	for _, rel := range rows {
+		if rel.Ready && rel.Phase == v1alpha1.ReleaseDeployed {
+			continue
+		}
+		line := whyRelease(rel.ReleaseStatus)
+		if name := prefix + rel.Name; !strings.Contains(line, "release "+name) {
+			line = name + ": " + line
+		}
+		switch {
+		case rel.Phase == v1alpha1.ReleaseFailed:
+			f.failed = append(f.failed, line)
+		case rel.Phase == v1alpha1.ReleaseHeld:
+			f.held = append(f.held, line)
+		case !rel.Ready && rel.degraded:
+			f.degraded = append(f.degraded, line)
+		case !rel.Ready:
+			f.progressing = append(f.progressing, line)
+		}
+		if rel.spent {
+			f.spent = append(f.spent, line)
+		}
+		if rel.final {
+			f.final++
+		}
+		if rel.removal {
+			f.removals = rel.Message
 		}
 	}
-	return found
 }
 
-// conditions computes Ready, Reconciling and Stalled from what was rolled up.
-// It is the only place that decides them.
-func conditions(facts *rollup, out v1alpha1.ControllerStatus) []metav1.Condition {
-	found := troublesOf(out)
-	busy := facts.Deleting || len(found.progressing) > 0 || len(found.failed) > len(facts.givenUp)+facts.wrong
-	stalled := abnormal(v1alpha1.ConditionStalled, len(found.held) > 0, v1alpha1.ReasonHeld, first(found.held))
-	if len(facts.givenUp) > 0 {
-		stalled = condition(v1alpha1.ConditionStalled, true, v1alpha1.ReasonRetriesExhausted, first(facts.givenUp))
-	}
-	if facts.removalsHeld != "" {
-		stalled = condition(v1alpha1.ConditionStalled, true, v1alpha1.ReasonRemovalHeld, facts.removalsHeld)
-	}
-	return []metav1.Condition{
-		readiness(facts, out, found),
+// conditions computes Ready, Reconciling and Stalled. It is the only place that
+// decides them.
+func (f *troubles) conditions(before []metav1.Condition, generation int64) []metav1.Condition {
+	busy := f.deleting != "" || len(f.progressing) > 0 || len(f.failed) > f.final
+	out := slices.Clone(before)
+	for _, c := range []metav1.Condition{
+		f.readiness(),
 		abnormal(v1alpha1.ConditionReconciling, busy, v1alpha1.ReasonProgressing, "operations are under way or pods are starting"),
-		stalled,
+		f.stalled(),
+	} {
+		c.ObservedGeneration = generation
+		meta.SetStatusCondition(&out, c)
 	}
+	return out
 }
 
-func readiness(facts *rollup, out v1alpha1.ControllerStatus, found troubles) metav1.Condition {
+func (f *troubles) stalled() metav1.Condition {
+	switch {
+	case f.removals != "":
+		return condition(v1alpha1.ConditionStalled, true, v1alpha1.ReasonRemovalHeld, f.removals)
+	case len(f.spent) > 0:
+		return condition(v1alpha1.ConditionStalled, true, v1alpha1.ReasonRetriesExhausted, first(f.spent))
+	}
+	return abnormal(v1alpha1.ConditionStalled, len(f.held) > 0, v1alpha1.ReasonHeld, first(f.held))
+}
+
+func (f *troubles) readiness() metav1.Condition {
 	no := func(reason, message string) metav1.Condition {
 		return condition(v1alpha1.ConditionReady, false, reason, message)
 	}
 	switch {
-	case facts.Deleting:
-		return no(v1alpha1.ReasonDeleting, deleting(facts, out))
-	case facts.removalsHeld != "":
-		return no(v1alpha1.ReasonRemovalHeld, facts.removalsHeld)
-	case len(found.failed) > 0:
-		return no(v1alpha1.ReasonReleaseFailed, first(found.failed))
-	case len(found.degraded) > 0:
-		return no(v1alpha1.ReasonDegraded, first(found.degraded))
-	case len(found.progressing) > 0:
-		return no(v1alpha1.ReasonProgressing, first(found.progressing))
-	case len(found.held) > 0:
-		return no(v1alpha1.ReasonHeld, first(found.held))
+	case f.deleting != "":
+		return no(v1alpha1.ReasonDeleting, f.deleting)
+	case f.removals != "":
+		return no(v1alpha1.ReasonRemovalHeld, f.removals)
+	case len(f.failed) > 0:
+		return no(v1alpha1.ReasonReleaseFailed, first(f.failed))
+	case len(f.degraded) > 0:
+		return no(v1alpha1.ReasonDegraded, first(f.degraded))
+	case len(f.progressing) > 0:
+		return no(v1alpha1.ReasonProgressing, first(f.progressing))
+	case len(f.held) > 0:
+		return no(v1alpha1.ReasonHeld, first(f.held))
 	}
-	return condition(v1alpha1.ConditionReady, true, v1alpha1.ReasonReady,
-		fmt.Sprintf("%d of %d tenancies are ready", out.Summary.Tenancies.Ready, out.Summary.Tenancies.Total))
+	return condition(v1alpha1.ConditionReady, true, v1alpha1.ReasonReady, f.fine)
 }
 
 func whyRelease(rel v1alpha1.ReleaseStatus) string {
@@ -86,13 +112,6 @@ func whyRelease(rel v1alpha1.ReleaseStatus) string {
 		return string(rel.Phase)
 	}
 	return rel.Message
-}
-
-func deleting(facts *rollup, out v1alpha1.ControllerStatus) string {
-	if facts.Suspended {
-		return "deletion waits while suspend is true; set it to false, or deletionPolicy to Orphan"
-	}
-	return fmt.Sprintf("%d releases are still to be uninstalled", out.Summary.Releases.Total)
 }
 
 // first is the first line, with how many more there are.
@@ -120,14 +139,4 @@ func abnormal(kind string, yes bool, reason, message string) metav1.Condition {
 		return condition(kind, false, v1alpha1.ReasonReady, "")
 	}
 	return condition(kind, true, reason, message)
-}
-
-// NotActive is the status of a Controller that another one stands before.
-func NotActive(before []metav1.Condition, generation int64, active string) v1alpha1.ControllerStatus {
-	out := v1alpha1.ControllerStatus{ObservedGeneration: generation, Conditions: slices.Clone(before)}
-	c := condition(v1alpha1.ConditionReady, false, v1alpha1.ReasonNotActive,
-		fmt.Sprintf("Controller %s is the active one; this one waits until it is gone", active))
-	c.ObservedGeneration = generation
-	meta.SetStatusCondition(&out.Conditions, c)
-	return out
 }

@@ -35,7 +35,7 @@ func TestPodsFindTheirRelease(t *testing.T) {
 			owned("stranger", "web", func(p *corev1.Pod) { p.Labels["app"] = "x" }),
 		},
 	}
-	got := status.Rollup(nil, facts(objects, "web", "other"))
+	got := status.Rollup(facts(objects, "web", "other")).Controller(nil)
 	want := map[string][]string{"web": {"db-0 db", "web-f57b-1 web"}, "other": {"agent-1 agent", "bare ", "web-x-f57b-1 web-x"}}
 	for _, r := range got.Tenancies[0].Releases {
 		var pods []string

@@ -15,11 +15,16 @@ import (
 type row struct {
 	v1alpha1.ReleaseStatus
 	degraded bool
+	// final: it failed, and is not tried again until a person changes something;
+	// spent: because its retries are.
+	final, spent bool
+	// removal: it would be uninstalled, were removals not held.
+	removal bool
 }
 
 // desired is the state of a release of the spec.
 func (r *rollup) desired(rel tenancy.Release, suspended bool, inv inventory, known bool) row {
-	o, exists := r.observed[rel.Key]
+	o, exists := r.find(rel.Key)
 	out := r.begin(rel.Key, o, inv)
 	out.Chart = rel.Chart.Name
 	upToDate := exists && o.Meets(rel)
@@ -39,7 +44,7 @@ func (r *rollup) desired(rel tenancy.Release, suspended bool, inv inventory, kno
 		out.Phase, out.Message = v1alpha1.ReleaseWaiting, tenancy.Message(rel.Err)
 	case rel.Err != nil:
 		out.fail(tenancy.Message(rel.Err))
-		r.wrong++
+		out.final = true
 	case upToDate:
 		out.Phase = v1alpha1.ReleaseDeployed
 		out.judge(rel, o, inv, known)
@@ -49,28 +54,28 @@ func (r *rollup) desired(rel tenancy.Release, suspended bool, inv inventory, kno
 	case suspended || rel.Suspended:
 		out.Phase, out.Message = v1alpha1.ReleaseHeld, "suspended: the change waits until suspend is false"
 	default:
-		r.due(&out, rel.Key, work, o.Phase)
+		out.due(work, o.Phase)
 	}
 	return out
 }
 
 // due fills in how a release stands that is to be changed.
-func (r *rollup) due(out *row, key tenancy.Key, work Work, phase tenancy.Phase) {
+func (r *row) due(work Work, phase tenancy.Phase) {
 	switch {
 	case work.Phase == v1alpha1.ReleaseHeld:
-		out.Phase, out.Message, out.degraded = work.Phase, tenancy.Line(work.Reason), true
+		r.Phase, r.Message, r.degraded = work.Phase, tenancy.Line(work.Reason), true
 	case work.GivenUp:
-		out.fail(fmt.Sprintf("given up after %d tries; change the spec, or set the annotation %s: %s",
+		r.fail(fmt.Sprintf("given up after %d tries; change the spec, or set the annotation %s: %s",
 			work.Tries, v1alpha1.AnnotationResetFailures, work.Failure))
-		r.givenUp = append(r.givenUp, fmt.Sprintf("%s: %s", key, out.Message))
+		r.final, r.spent = true, true
 	case work.Failure != "":
-		out.fail(work.Failure)
+		r.fail(work.Failure)
 	case work.Phase == v1alpha1.ReleaseWaiting:
-		out.Phase, out.Message = work.Phase, tenancy.Line(work.Reason)
+		r.Phase, r.Message = work.Phase, tenancy.Line(work.Reason)
 	case phase == tenancy.PhaseFailed:
-		out.fail("the last revision failed; it is tried again")
+		r.fail("the last revision failed; it is tried again")
 	default:
-		out.Phase = v1alpha1.ReleaseQueued
+		r.Phase = v1alpha1.ReleaseQueued
 	}
 }
 
@@ -82,8 +87,7 @@ func (r *rollup) unwanted(o tenancy.Observed, inv inventory) row {
 	case work.Phase == v1alpha1.ReleaseUninstalling:
 		out.Phase = work.Phase
 	case work.Phase == v1alpha1.ReleaseHeld:
-		out.Phase, out.Message, out.degraded = work.Phase, tenancy.Line(work.Reason), true
-		r.removalsHeld = out.Message
+		out.Phase, out.Message, out.degraded, out.removal = work.Phase, tenancy.Line(work.Reason), true, true
 	case work.Failure != "":
 		out.fail(tenancy.Line(work.Failure))
 	default:

@@ -83,7 +83,7 @@ func TestWhatFollowsAFailure(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			out := status.Rollup(nil, tc.facts)
+			out := status.Rollup(tc.facts).Controller(nil)
 			stalled := meta.FindStatusCondition(out.Conditions, v1alpha1.ConditionStalled)
 			rel := out.Tenancies[0].Releases[0]
 			got := verdict{Tenancy: out.Tenancies[0].Phase, Release: rel.Phase, Says: rel.Message}
@@ -120,7 +120,7 @@ func TestTestsAreTold(t *testing.T) {
 			f := facts(status.Objects{}, "web")
 			f.Observed[0].Test = tc.last
 			f.Work[tenancy.Key{Namespace: "a", Name: "web"}] = tc.work
-			if diff := cmp.Diff(tc.want, status.Rollup(nil, f).Tenancies[0].Releases[0].Test); diff != "" {
+			if diff := cmp.Diff(tc.want, status.Rollup(f).Controller(nil).Tenancies[0].Releases[0].Test); diff != "" {
 				t.Errorf("test (-want +got):\n%s", diff)
 			}
 		})
@@ -132,7 +132,7 @@ func TestDriftIsToldUnlessItIsIgnored(t *testing.T) {
 		f := facts(status.Objects{}, "web")
 		f.Desired[0].Releases[0].Drift = policy
 		f.Work[tenancy.Key{Namespace: "a", Name: "web"}] = status.Work{Drift: "it differs"}
-		if got := status.Rollup(nil, f).Tenancies[0].Releases[0].Drift; got != want {
+		if got := status.Rollup(f).Controller(nil).Tenancies[0].Releases[0].Drift; got != want {
 			t.Errorf("drift under %q = %q, want %q", policy, got, want)
 		}
 	}

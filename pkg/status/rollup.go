@@ -3,11 +3,9 @@ package status
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
-
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
@@ -50,24 +48,31 @@ type Facts struct {
 	Nodes   Nodes
 }
 
-// Rollup makes a status of the facts. Conditions that did not change keep
-// their time from before.
-func Rollup(before []metav1.Condition, facts Facts) v1alpha1.ControllerStatus {
+// Rolled is the state of every tenancy with all its detail.
+type Rolled struct {
+	generation int64
+	deleting   bool
+	suspended  bool
+	tenancies  []rolled
+}
+
+// rolled is the state of a tenancy.
+type rolled struct {
+	namespace string
+	phase     v1alpha1.TenancyPhase
+	message   string
+	rows      []row
+}
+
+// Rollup sums the facts up: the tenancies of the spec in their order, then those
+// that are going.
+func Rollup(facts Facts) Rolled {
 	r := newRollup(facts)
-	out := v1alpha1.ControllerStatus{ObservedGeneration: facts.Generation, Summary: &v1alpha1.Summary{}}
+	out := Rolled{generation: facts.Generation, deleting: facts.Deleting, suspended: facts.Suspended}
 	for _, t := range facts.Desired {
-		out.Tenancies = append(out.Tenancies, r.tenancy(t))
+		out.tenancies = append(out.tenancies, r.tenancy(t))
 	}
-	out.Tenancies = append(out.Tenancies, r.leaving()...)
-	for _, t := range out.Tenancies {
-		count(out.Summary, t)
-	}
-	out.Display = display(out.Summary)
-	out.Conditions = slices.Clone(before)
-	for _, c := range conditions(r, out) {
-		c.ObservedGeneration = facts.Generation
-		meta.SetStatusCondition(&out.Conditions, c)
-	}
+	out.tenancies = append(out.tenancies, r.leaving()...)
 	return out
 }
 
@@ -90,70 +95,63 @@ func Judge(facts Facts) func(tenancy.Release) (ready bool, why string) {
 }
 
 func newRollup(facts Facts) *rollup {
-	r := &rollup{Facts: facts, observed: make(map[tenancy.Key]tenancy.Observed, len(facts.Observed))}
+	r := &rollup{Facts: facts, observed: map[string][]tenancy.Observed{}}
 	for _, o := range facts.Observed {
-		r.observed[o.Key] = o
+		r.observed[o.Key.Namespace] = append(r.observed[o.Key.Namespace], o)
 	}
 	return r
 }
 
 type rollup struct {
 	Facts
-	observed map[tenancy.Key]tenancy.Observed
-	// removalsHeld says why removals are held; empty when none is.
-	removalsHeld string
-	// givenUp are the releases whose retries are spent, a line for each.
-	givenUp []string
-	// wrong counts the releases whose spec must be mended first.
-	wrong int
+	observed map[string][]tenancy.Observed // by namespace
+}
+
+// find looks for what is observed of a release.
+func (r *rollup) find(key tenancy.Key) (o tenancy.Observed, exists bool) {
+	i := slices.IndexFunc(r.observed[key.Namespace], func(o tenancy.Observed) bool { return o.Key == key })
+	if i < 0 {
+		return o, false
+	}
+	return r.observed[key.Namespace][i], true
 }
 
 // tenancy is the state of a tenancy of the spec: its releases in order, then
 // those that are going.
-func (r *rollup) tenancy(t tenancy.Tenancy) v1alpha1.TenancyEntry {
+func (r *rollup) tenancy(t tenancy.Tenancy) rolled {
 	objects, known := r.Objects[t.Namespace]
 	inv := take(objects, r.Nodes)
 	wanted := map[string]bool{}
-	var rows []row
+	out := rolled{namespace: t.Namespace}
 	for _, rel := range t.Releases {
 		wanted[rel.Key.Name] = true
-		rows = append(rows, r.desired(rel, t.Suspended, inv, known))
+		out.rows = append(out.rows, r.desired(rel, t.Suspended, inv, known))
 	}
 	for _, o := range r.going(t.Namespace, wanted) {
-		rows = append(rows, r.unwanted(o, inv))
+		out.rows = append(out.rows, r.unwanted(o, inv))
 	}
-	out := v1alpha1.TenancyEntry{Namespace: t.Namespace}
-	out.Phase, out.Message = verdict(rows, t.Suspended)
-	for _, row := range rows {
-		out.Releases = append(out.Releases, row.ReleaseStatus)
-	}
+	out.phase, out.message = verdict(out.rows, t.Suspended)
 	return out
 }
 
 // leaving is the state of the tenancies that are no longer in the spec.
-func (r *rollup) leaving() []v1alpha1.TenancyEntry {
+func (r *rollup) leaving() []rolled {
 	wanted := map[string]bool{}
 	for _, t := range r.Desired {
 		wanted[t.Namespace] = true
 	}
-	var names []string
-	for _, o := range r.Observed {
-		if !wanted[o.Key.Namespace] {
-			names = append(names, o.Key.Namespace)
+	var out []rolled
+	for _, ns := range slices.Sorted(maps.Keys(r.observed)) {
+		if wanted[ns] {
+			continue
 		}
-	}
-	slices.Sort(names)
-	var out []v1alpha1.TenancyEntry
-	for _, ns := range slices.Compact(names) {
 		inv := take(r.Objects[ns], r.Nodes)
-		t := v1alpha1.TenancyEntry{
-			Namespace: ns, Phase: v1alpha1.TenancyTerminating, Message: "its releases are being uninstalled",
-		}
+		t := rolled{namespace: ns, phase: v1alpha1.TenancyTerminating, message: "its releases are being uninstalled"}
 		for _, o := range r.going(ns, nil) {
 			row := r.unwanted(o, inv)
-			t.Releases = append(t.Releases, row.ReleaseStatus)
+			t.rows = append(t.rows, row)
 			if row.degraded {
-				t.Message = row.Message
+				t.message = row.Message
 			}
 		}
 		out = append(out, t)
@@ -165,8 +163,8 @@ func (r *rollup) leaving() []v1alpha1.TenancyEntry {
 // they were wanted in.
 func (r *rollup) going(namespace string, wanted map[string]bool) []tenancy.Observed {
 	var out []tenancy.Observed
-	for _, o := range r.Observed {
-		if o.Key.Namespace == namespace && !wanted[o.Key.Name] {
+	for _, o := range r.observed[namespace] {
+		if !wanted[o.Key.Name] {
 			out = append(out, o)
 		}
 	}
@@ -199,40 +197,4 @@ func about(r row) string {
 		return fmt.Sprintf("release %s is %s", r.Name, r.Phase)
 	}
 	return tenancy.Line(fmt.Sprintf("release %s: %s", r.Name, r.Message))
-}
-
-func count(s *v1alpha1.Summary, t v1alpha1.TenancyEntry) {
-	allReady := t.Phase != v1alpha1.TenancyTerminating
-	for _, rel := range t.Releases {
-		allReady = allReady && rel.Ready
-		s.Releases.Total++
-		s.Releases.Ready += one(rel.Ready)
-		s.Releases.Failed += one(rel.Phase == v1alpha1.ReleaseFailed)
-		for _, w := range rel.Workloads {
-			s.Workloads.Total++
-			s.Workloads.Ready += one(w.Ready >= w.Desired && w.Available >= w.Desired)
-		}
-		for _, p := range rel.Pods {
-			s.Pods.Total++
-			s.Pods.Ready += one(p.Ready)
-		}
-	}
-	s.Tenancies.Total++
-	s.Tenancies.Ready += one(allReady)
-}
-
-func one(yes bool) int32 {
-	if yes {
-		return 1
-	}
-	return 0
-}
-
-func display(s *v1alpha1.Summary) *v1alpha1.Display {
-	of := func(ready, total int32) string { return fmt.Sprintf("%d/%d", ready, total) }
-	return &v1alpha1.Display{
-		Releases:  of(s.Releases.Ready, s.Releases.Total),
-		Workloads: of(s.Workloads.Ready, s.Workloads.Total),
-		Pods:      of(s.Pods.Ready, s.Pods.Total),
-	}
 }

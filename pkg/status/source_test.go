@@ -27,9 +27,9 @@ func TestChartThatIsFetched(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			key := tenancy.Key{Namespace: "a", Name: "web"}
 			err := fmt.Errorf("release %s: %w", key, tc.err)
-			got := status.Rollup(nil, status.Facts{
+			got := status.Rollup(status.Facts{
 				Desired: []tenancy.Tenancy{{Namespace: "a", Releases: []tenancy.Release{{Key: key, Err: err}}}},
-			})
+			}).Controller(nil)
 			rel := got.Tenancies[0].Releases[0]
 			if rel.Phase != tc.want || rel.Message != err.Error() || got.Tenancies[0].Phase != tc.wantTenant {
 				t.Errorf("the release is %s: %s, in a tenancy that is %s", rel.Phase, rel.Message, got.Tenancies[0].Phase)

@@ -168,7 +168,7 @@ func TestReadinessIsTheTruth(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := status.Rollup(nil, tc.facts())
+			got := status.Rollup(tc.facts()).Controller(nil)
 			tn := got.Tenancies[0]
 			ready := meta.FindStatusCondition(got.Conditions, v1alpha1.ConditionReady)
 			if tn.Phase != tc.phase || (ready.Status == metav1.ConditionTrue) != tc.ready || ready.ObservedGeneration != 7 {
@@ -187,7 +187,7 @@ func TestRollupCountsAndIsStable(t *testing.T) {
 		Pods:        []*corev1.Pod{owned("web-2", "web"), owned("web-1", "web"), owned("other-1", "other", crashing)},
 	}
 	objects.Deployments[1].Status.AvailableReplicas = 0
-	first := status.Rollup(nil, facts(objects, "web", "other"))
+	first := status.Rollup(facts(objects, "web", "other")).Controller(nil)
 	want := v1alpha1.Summary{
 		Tenancies: v1alpha1.Count{Total: 1},
 		Releases:  v1alpha1.ReleaseCount{Total: 2, Ready: 1},
@@ -199,7 +199,7 @@ func TestRollupCountsAndIsStable(t *testing.T) {
 	}
 	objects.Deployments[0], objects.Deployments[1] = objects.Deployments[1], objects.Deployments[0]
 	objects.Pods[0], objects.Pods[2] = objects.Pods[2], objects.Pods[0]
-	second := status.Rollup(first.Conditions, facts(objects, "web", "other"))
+	second := status.Rollup(facts(objects, "web", "other")).Controller(first.Conditions)
 	if diff := cmp.Diff(first, second); diff != "" {
 		t.Errorf("the same facts in another order (-first +second):\n%s", diff)
 	}
@@ -209,7 +209,7 @@ func TestMessagesAreShort(t *testing.T) {
 	f := facts(status.Objects{}, "web")
 	f.Observed[0].Phase = tenancy.PhaseFailed
 	f.Work[tenancy.Key{Namespace: "a", Name: "web"}] = status.Work{Failure: strings.Repeat("long ", 100_000)}
-	got := status.Rollup(nil, f)
+	got := status.Rollup(f).Controller(nil)
 	for what, text := range map[string]string{
 		"condition": meta.FindStatusCondition(got.Conditions, v1alpha1.ConditionReady).Message,
 		"tenancy":   got.Tenancies[0].Message,
@@ -222,7 +222,7 @@ func TestMessagesAreShort(t *testing.T) {
 }
 
 func ExampleRollup() {
-	out := status.Rollup(nil, facts(status.Objects{}, "web"))
+	out := status.Rollup(facts(status.Objects{}, "web")).Controller(nil)
 	fmt.Println(out.Tenancies[0].Releases[0].Phase, out.Display.Releases)
 	// Output: Deployed 1/1
 }

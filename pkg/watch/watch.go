@@ -1,7 +1,7 @@
 // Package watch keeps the only informers: the records of all Helm releases
-// (their metadata, never their content), the nodes, the workloads and pods of
-// each namespace it is told to follow, and the objects that values are taken from. It answers from memory and says when
-// something changed.
+// (their metadata, never their content), the nodes, the namespaces, the workloads
+// and pods of each namespace it is told to follow, and the objects that values are
+// taken from. It answers from memory and says when something changed.
 package watch
 
 import (
@@ -27,6 +27,7 @@ type Watcher struct {
 	holdings   *holdings
 	references *References
 	nodes      cache.SharedIndexInformer
+	existing   cache.SharedIndexInformer // the namespaces
 	onReleases func()
 	onObjects  func()
 
@@ -51,8 +52,12 @@ func New(client kubernetes.Interface, metadata metadata.Interface, onReleases, o
 	if _, err := nodes.AddEventHandler(notify(onObjects)); err != nil {
 		return nil, fmt.Errorf("watch nodes: %w", err)
 	}
+	existing, err := newNamespaces(metadata, onObjects)
+	if err != nil {
+		return nil, fmt.Errorf("watch namespaces: %w", err)
+	}
 	return &Watcher{
-		client: client, releases: records, holdings: newHoldings(metadata, onReleases), nodes: nodes,
+		client: client, existing: existing, releases: records, holdings: newHoldings(metadata, onReleases), nodes: nodes,
 		references: newReferences(client, onReleases, bell),
 		onReleases: onReleases, onObjects: onObjects,
 		bell:       bell,
@@ -66,8 +71,9 @@ func (w *Watcher) Start(ctx context.Context) error {
 	var informers sync.WaitGroup
 	informers.Go(func() { w.releases.informer.RunWithContext(ctx) })
 	informers.Go(func() { w.nodes.RunWithContext(ctx) })
+	informers.Go(func() { w.existing.RunWithContext(ctx) })
 	informers.Go(func() {
-		if cache.WaitForCacheSync(ctx.Done(), w.releases.registration.HasSynced, w.nodes.HasSynced) {
+		if cache.WaitForCacheSync(ctx.Done(), w.releases.registration.HasSynced, w.nodes.HasSynced, w.existing.HasSynced) {
 			w.onReleases()
 		}
 	})
@@ -91,9 +97,9 @@ func (w *Watcher) Start(ctx context.Context) error {
 	return nil
 }
 
-// Synced says that the release records and the nodes are known.
+// Synced says that the release records, the nodes and the namespaces are known.
 func (w *Watcher) Synced() bool {
-	return w.releases.registration.HasSynced() && w.nodes.HasSynced()
+	return w.releases.registration.HasSynced() && w.nodes.HasSynced() && w.existing.HasSynced()
 }
 
 // Sync sets which namespaces are followed. Informers of others stop. Setting the

@@ -1,5 +1,5 @@
 // Package v1alpha1 is the wire shape of multitenancy.dev/v1alpha1: the
-// Controller kind, its condition types and reasons. It has no behaviour.
+// Controller and Tenancy kinds, their condition types and reasons. It has no behaviour.
 //
 // +kubebuilder:object:generate=true
 // +groupName=multitenancy.dev
@@ -16,7 +16,7 @@ var GroupVersion = schema.GroupVersion{Group: "multitenancy.dev", Version: "v1al
 
 // AddToScheme registers the kinds of this package.
 func AddToScheme(s *runtime.Scheme) error {
-	s.AddKnownTypes(GroupVersion, &Controller{}, &ControllerList{})
+	s.AddKnownTypes(GroupVersion, &Controller{}, &ControllerList{}, &Tenancy{}, &TenancyList{})
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil
 }

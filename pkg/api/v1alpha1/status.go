@@ -22,7 +22,10 @@ type ControllerStatus struct {
 	// +optional
 	Display *Display `json:"display,omitempty"`
 
-	// tenancies is the state of each tenancy, in the order of the spec.
+	// tenancies is the state of each tenancy, in the order of the spec. When all of it
+	// would make this object too large, those that are not ready come first, and the
+	// releases of the others are left out; the Tenancy object in the namespace of each
+	// has them.
 	// +listType=atomic
 	// +optional
 	Tenancies []TenancyEntry `json:"tenancies,omitempty"`
@@ -87,7 +90,7 @@ type TenancyEntry struct {
 	// +listType=atomic
 	// +optional
 	Releases []ReleaseStatus `json:"releases,omitempty"`
-	// omitted counts entries left out to keep the object small.
+	// omitted counts the releases left out to keep the object small.
 	// +optional
 	Omitted int32 `json:"omitted,omitempty"`
 }
