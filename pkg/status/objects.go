@@ -7,11 +7,13 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 )
@@ -28,6 +30,8 @@ type Objects struct {
 	StatefulSets []*appsv1.StatefulSet
 	DaemonSets   []*appsv1.DaemonSet
 	Pods         []*corev1.Pod
+	// Warnings are the Warning events about what lives here.
+	Warnings []*corev1.Event
 }
 
 // Nodes tells of each node whether it is ready. A nil map means that nodes are
@@ -53,6 +57,7 @@ func (n Nodes) lost(pod *corev1.Pod) string {
 type workload struct {
 	v1alpha1.WorkloadStatus
 	release  string
+	uid      types.UID
 	at       uint64 // its resource version
 	selector labels.Selector
 	// ready: everything wanted is updated and available.
@@ -67,20 +72,21 @@ type workload struct {
 
 type pod struct {
 	v1alpha1.PodStatus
+	culprit
 	release string
-	// faulty: something is wrong with the pod, beyond its being young.
-	faulty bool
+	uid     types.UID
 }
 
 // inventory is what a namespace holds, each thing with its release.
 type inventory struct {
 	workloads []workload
 	pods      []pod
+	warnings  map[types.UID]string // the last one about each object
 }
 
 // take judges every object of a namespace and finds its release.
-func take(objects Objects, nodes Nodes) inventory {
-	var inv inventory
+func take(objects Objects, nodes Nodes, now time.Time) inventory {
+	inv := inventory{warnings: warnings(objects.Warnings)}
 	for _, d := range objects.Deployments {
 		inv.workloads = append(inv.workloads, deployment(d))
 	}
@@ -94,15 +100,15 @@ func take(objects Objects, nodes Nodes) inventory {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 	})
 	for _, p := range objects.Pods {
-		inv.addPod(p, nodes)
+		inv.addPod(p, nodes, now)
 	}
 	slices.SortFunc(inv.pods, func(a, b pod) int { return cmp.Compare(a.Name, b.Name) })
 	return inv
 }
 
 // addPod judges a pod. What a lost node still claims is taken off its workload.
-func (inv *inventory) addPod(p *corev1.Pod, nodes Nodes) {
-	judged := judgePod(p, nodes)
+func (inv *inventory) addPod(p *corev1.Pod, nodes Nodes, now time.Time) {
+	judged := judgePod(p, nodes, now)
 	if w := inv.ownerOf(p); w != nil {
 		judged.Workload, judged.release = w.Name, w.release
 		if nodes.lost(p) != "" && podReady(p) {

@@ -1,14 +1,16 @@
 package status
 
 import (
+	"time"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 )
 
 // judgePod says in a pod's reason what kubectl get shows as its status.
-func judgePod(p *corev1.Pod, nodes Nodes) pod {
-	out := pod{PodStatus: v1alpha1.PodStatus{
+func judgePod(p *corev1.Pod, nodes Nodes, now time.Time) pod {
+	out := pod{uid: p.UID, PodStatus: v1alpha1.PodStatus{
 		Name:  p.Name,
 		Phase: string(p.Status.Phase),
 		Ready: podReady(p),
@@ -33,56 +35,9 @@ func judgePod(p *corev1.Pod, nodes Nodes) pod {
 	if out.Ready {
 		return out
 	}
-	out.Reason, out.faulty = whyNotReady(p)
+	out.culprit = blame(p, now)
+	out.Reason = out.reason
 	return out
-}
-
-// whyNotReady gives the reason of a pod that is not ready, and whether it is a
-// fault rather than a start.
-func whyNotReady(p *corev1.Pod) (reason string, faulty bool) {
-	if p.Status.Reason != "" {
-		return p.Status.Reason, true
-	}
-	for _, statuses := range [][]corev1.ContainerStatus{p.Status.InitContainerStatuses, p.Status.ContainerStatuses} {
-		for _, c := range statuses {
-			if reason, faulty := whyContainer(c); reason != "" {
-				return reason, faulty
-			}
-		}
-	}
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			return c.Reason, c.Reason == corev1.PodReasonUnschedulable
-		}
-	}
-	switch p.Status.Phase {
-	case corev1.PodSucceeded:
-		return "Completed", false
-	case corev1.PodFailed:
-		return "Failed", true
-	case corev1.PodRunning:
-		return "NotReady", restarted(p)
-	}
-	return "", false
-}
-
-// whyContainer gives why a container does not run; empty when it does, or has
-// ended as it should.
-func whyContainer(c corev1.ContainerStatus) (reason string, faulty bool) {
-	switch {
-	case c.State.Waiting != nil:
-		switch c.State.Waiting.Reason {
-		case "", "ContainerCreating", "PodInitializing":
-			return c.State.Waiting.Reason, c.RestartCount > 0
-		}
-		return c.State.Waiting.Reason, true
-	case c.State.Terminated != nil && c.State.Terminated.ExitCode != 0:
-		if c.State.Terminated.Reason == "" {
-			return "Error", true
-		}
-		return c.State.Terminated.Reason, true
-	}
-	return "", false
 }
 
 func restarted(p *corev1.Pod) bool {

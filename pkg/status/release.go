@@ -136,6 +136,8 @@ func (r *row) judge(rel tenancy.Release, o tenancy.Observed, inv inventory, know
 		return
 	}
 	r.Ready = true
+	// What the cluster says may quote values.
+	say := func(text string) string { return tenancy.Redact(text, rel) }
 	seen := map[[2]string]bool{}
 	for _, w := range inv.workloads {
 		if w.release != r.Name {
@@ -146,8 +148,7 @@ func (r *row) judge(rel tenancy.Release, o tenancy.Observed, inv inventory, know
 		case w.stale(o.Objects):
 			r.notReady(fmt.Sprintf("%s %s is being updated", w.Kind, w.Name), false)
 		case !w.ready:
-			w.refused = tenancy.Redact(w.refused, rel) // the API server may quote values
-			r.notReady(explain(w, inv))
+			r.notReady(explain(w, inv, say))
 		}
 	}
 	for _, object := range o.Objects {
@@ -157,7 +158,7 @@ func (r *row) judge(rel tenancy.Release, o tenancy.Observed, inv inventory, know
 	}
 	for _, p := range inv.pods {
 		if p.release == r.Name && p.Workload == "" && !p.Ready && p.Phase != "Succeeded" {
-			r.notReady(fmt.Sprintf("pod %s is not ready%s", p.Name, because(p)), p.faulty)
+			r.notReady(fmt.Sprintf("pod %s is not ready%s", p.Name, p.because(inv.warnings[p.uid], say)), p.faulty)
 		}
 	}
 }
@@ -216,29 +217,39 @@ func (r *row) notReady(message string, degraded bool) {
 	r.Ready = false
 }
 
-// explain says why a workload is not ready, with its first faulty pod.
-func explain(w workload, inv inventory) (message string, degraded bool) {
+// explain says why a workload is not ready, with the pod that is to blame: the first
+// that is faulty, or else the first that is not ready.
+func explain(w workload, inv inventory, say func(string) string) (message string, degraded bool) {
 	message = fmt.Sprintf("%s %s has %d of %d pods ready", w.Kind, w.Name, min(w.Ready, w.Available), w.Desired)
-	for _, p := range inv.pods {
-		if p.faulty && p.release == w.release && p.Workload == w.Name {
-			return message + fmt.Sprintf("; pod %s%s", p.Name, because(p)), true
+	var young *pod
+	made := int32(0)
+	for i := range inv.pods {
+		p := &inv.pods[i]
+		if p.release != w.release || p.Workload != w.Name {
+			continue
+		}
+		made++
+		if p.faulty {
+			return message + "; pod " + p.Name + p.because(inv.warnings[p.uid], say), true
+		}
+		if young == nil && !p.Ready && p.Reason != "Terminating" {
+			young = p
 		}
 	}
-	if w.refused != "" {
-		return tenancy.Line(message + "; " + w.refused), true
+	refused := w.refused
+	if refused == "" && made < w.Desired {
+		refused = inv.warnings[w.uid] // a StatefulSet or DaemonSet has no condition for it
+	}
+	if refused != "" {
+		return tenancy.Line(message + "; " + say(refused)), true
 	}
 	if w.Updated < w.Desired && w.Ready >= w.Desired {
-		message = fmt.Sprintf("%s %s has %d of %d pods updated", w.Kind, w.Name, w.Updated, w.Desired)
+		return fmt.Sprintf("%s %s has %d of %d pods updated", w.Kind, w.Name, w.Updated, w.Desired), w.settled
+	}
+	if young != nil {
+		if why := young.because(inv.warnings[young.uid], say); why != "" {
+			message += "; pod " + young.Name + why
+		}
 	}
 	return message, w.settled
-}
-
-func because(p pod) string {
-	switch {
-	case p.Reason == "":
-		return ""
-	case p.Restarts > 0:
-		return fmt.Sprintf(": %s after %d restarts", p.Reason, p.Restarts)
-	}
-	return ": " + p.Reason
 }

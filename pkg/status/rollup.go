@@ -86,7 +86,7 @@ func Judge(facts Facts) func(tenancy.Release) (ready bool, why string) {
 		objects, known := r.Objects[ns]
 		inv, done := taken[ns]
 		if !done {
-			inv = take(objects, r.Nodes)
+			inv = take(objects, r.Nodes, r.Now)
 			taken[ns] = inv
 		}
 		row := r.desired(rel, false, inv, known)
@@ -120,7 +120,7 @@ func (r *rollup) find(key tenancy.Key) (o tenancy.Observed, exists bool) {
 // those that are going.
 func (r *rollup) tenancy(t tenancy.Tenancy) rolled {
 	objects, known := r.Objects[t.Namespace]
-	inv := take(objects, r.Nodes)
+	inv := take(objects, r.Nodes, r.Now)
 	wanted := map[string]bool{}
 	out := rolled{namespace: t.Namespace}
 	for _, rel := range t.Releases {
@@ -145,7 +145,7 @@ func (r *rollup) leaving() []rolled {
 		if wanted[ns] {
 			continue
 		}
-		inv := take(r.Objects[ns], r.Nodes)
+		inv := take(r.Objects[ns], r.Nodes, r.Now)
 		t := rolled{namespace: ns, phase: v1alpha1.TenancyTerminating, message: "its releases are being uninstalled"}
 		for _, o := range r.going(ns, nil) {
 			row := r.unwanted(o, inv)

@@ -112,7 +112,7 @@ func TestReadinessIsTheTruth(t *testing.T) {
 				crashing(o.Pods[0])
 				return facts(o, "web")
 			},
-			phase: v1alpha1.TenancyDegraded, says: "pod web-1: CrashLoopBackOff after 4 restarts",
+			phase: v1alpha1.TenancyDegraded, says: "pod web-1: CrashLoopBackOff, 4 restarts",
 		},
 		"its pods are refused": {
 			facts: func() status.Facts {

@@ -1,7 +1,6 @@
 package status
 
 import (
-	"regexp"
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -29,19 +28,10 @@ func deployment(d *appsv1.Deployment) workload {
 			// The rollout is over: either it was complete once, or it gave up.
 			w.settled = c.Reason == "NewReplicaSetAvailable" || c.Status == corev1.ConditionFalse
 		case c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue:
-			w.refused = refusal(c.Message)
+			w.refused = steady(c.Message)
 		}
 	}
 	return w
-}
-
-// refused is how a message names the pod that was not made: by a name that is
-// another one with every try.
-var refused = regexp.MustCompile(`^(?:pods|Pod) "[^"]*" is `)
-
-// refusal is a message that stays the same from one try to the next.
-func refusal(message string) string {
-	return refused.ReplaceAllString(message, "pods are ")
 }
 
 func statefulSet(s *appsv1.StatefulSet) workload {
@@ -79,6 +69,7 @@ func named(kind string, meta *metav1.ObjectMeta, selector *metav1.LabelSelector)
 	w := workload{
 		WorkloadStatus: v1alpha1.WorkloadStatus{Kind: kind, Name: meta.Name},
 		release:        releaseOf(meta),
+		uid:            meta.UID,
 		at:             resourceVersion(meta),
 		selector:       labels.Nothing(),
 	}

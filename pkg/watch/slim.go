@@ -15,7 +15,7 @@ func slim(object any) (any, error) {
 			ObjectMeta: slimMeta(o.ObjectMeta),
 			Spec:       corev1.PodSpec{NodeName: o.Spec.NodeName},
 			Status: corev1.PodStatus{
-				Phase: o.Status.Phase, Reason: o.Status.Reason, Conditions: slimConditions(o.Status.Conditions),
+				Phase: o.Status.Phase, Reason: o.Status.Reason, Message: cut(o.Status.Message), Conditions: slimConditions(o.Status.Conditions),
 				InitContainerStatuses: slimContainers(o.Status.InitContainerStatuses),
 				ContainerStatuses:     slimContainers(o.Status.ContainerStatuses),
 			},
@@ -86,7 +86,11 @@ func slimConditions(all []corev1.PodCondition) []corev1.PodCondition {
 	for _, c := range all {
 		switch c.Type {
 		case corev1.PodReady, corev1.PodScheduled:
-			out = append(out, corev1.PodCondition{Type: c.Type, Status: c.Status, Reason: c.Reason})
+			kept := corev1.PodCondition{Type: c.Type, Status: c.Status, Reason: c.Reason}
+			if c.Type == corev1.PodScheduled {
+				kept.Message = cut(c.Message)
+			}
+			out = append(out, kept)
 		}
 	}
 	return out
@@ -97,14 +101,24 @@ func slimContainers(all []corev1.ContainerStatus) []corev1.ContainerStatus {
 	for _, c := range all {
 		kept := corev1.ContainerStatus{Name: c.Name, Ready: c.Ready, RestartCount: c.RestartCount}
 		if w := c.State.Waiting; w != nil {
-			kept.State.Waiting = &corev1.ContainerStateWaiting{Reason: w.Reason}
+			kept.State.Waiting = &corev1.ContainerStateWaiting{Reason: w.Reason, Message: cut(w.Message)}
 		}
-		if t := c.State.Terminated; t != nil {
-			kept.State.Terminated = &corev1.ContainerStateTerminated{Reason: t.Reason, ExitCode: t.ExitCode}
+		if r := c.State.Running; r != nil && !c.Ready {
+			kept.State.Running = &corev1.ContainerStateRunning{StartedAt: r.StartedAt}
 		}
+		kept.State.Terminated = slimEnd(c.State.Terminated)
+		kept.LastTerminationState.Terminated = slimEnd(c.LastTerminationState.Terminated)
 		out = append(out, kept)
 	}
 	return out
+}
+
+// slimEnd keeps how a container ended, and not what it wrote last.
+func slimEnd(t *corev1.ContainerStateTerminated) *corev1.ContainerStateTerminated {
+	if t == nil {
+		return nil
+	}
+	return &corev1.ContainerStateTerminated{Reason: t.Reason, ExitCode: t.ExitCode}
 }
 
 // nodeReady reads a node that slim has passed.

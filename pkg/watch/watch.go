@@ -1,6 +1,6 @@
 // Package watch keeps the only informers: the records of all Helm releases
-// (their metadata, never their content), the nodes, the namespaces, the workloads
-// and pods of each namespace it is told to follow, and the objects that values are
+// (their metadata, never their content), the nodes, the namespaces, the Warning
+// events, the workloads and pods of each namespace it is told to follow, and the objects that values are
 // taken from. It answers from memory and says when something changed.
 package watch
 
@@ -28,6 +28,7 @@ type Watcher struct {
 	references *References
 	nodes      cache.SharedIndexInformer
 	existing   cache.SharedIndexInformer // the namespaces
+	warnings   cache.SharedIndexInformer
 	onReleases func()
 	onObjects  func()
 
@@ -56,13 +57,27 @@ func New(client kubernetes.Interface, metadata metadata.Interface, onReleases, o
 	if err != nil {
 		return nil, fmt.Errorf("watch namespaces: %w", err)
 	}
-	return &Watcher{
+	w := &Watcher{
 		client: client, existing: existing, releases: records, holdings: newHoldings(metadata, onReleases), nodes: nodes,
 		references: newReferences(client, onReleases, bell),
 		onReleases: onReleases, onObjects: onObjects,
 		bell:       bell,
 		namespaces: map[string]*namespace{},
-	}, nil
+	}
+	if w.warnings, err = newWarnings(client, w.warn); err != nil {
+		return nil, fmt.Errorf("watch events: %w", err)
+	}
+	return w, nil
+}
+
+// warn says that something changed if a warning is about what is followed.
+func (w *Watcher) warn(namespace string) {
+	w.mu.Lock()
+	_, followed := w.namespaces[namespace]
+	w.mu.Unlock()
+	if followed {
+		w.onObjects()
+	}
 }
 
 // Start follows the cluster until ctx ends, and returns when every informer has
@@ -72,6 +87,7 @@ func (w *Watcher) Start(ctx context.Context) error {
 	informers.Go(func() { w.releases.informer.RunWithContext(ctx) })
 	informers.Go(func() { w.nodes.RunWithContext(ctx) })
 	informers.Go(func() { w.existing.RunWithContext(ctx) })
+	informers.Go(func() { w.warnings.RunWithContext(ctx) })
 	informers.Go(func() {
 		if cache.WaitForCacheSync(ctx.Done(), w.releases.registration.HasSynced, w.nodes.HasSynced, w.existing.HasSynced) {
 			w.onReleases()
@@ -167,6 +183,7 @@ func (w *Watcher) Objects() map[string]status.Objects {
 	out := make(map[string]status.Objects, len(w.namespaces))
 	for name, n := range w.namespaces {
 		if objects, known := n.objects(); known {
+			objects.Warnings = w.warningsIn(name)
 			out[name] = objects
 		}
 	}
