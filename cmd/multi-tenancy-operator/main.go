@@ -23,6 +23,7 @@ import (
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/chart"
 	"multitenancy.dev/multi-tenancy-operator/pkg/controller"
+	"multitenancy.dev/multi-tenancy-operator/pkg/memory"
 	"multitenancy.dev/multi-tenancy-operator/pkg/queue"
 	"multitenancy.dev/multi-tenancy-operator/pkg/release"
 	"multitenancy.dev/multi-tenancy-operator/pkg/transport"
@@ -121,8 +122,10 @@ func wire(mgr manager.Manager, opts options) error {
 		return err
 	}
 	desired := controller.NewDesired(charts, watcher.References())
+	guard := memory.New(opts.memoryCgroup)
+	guard.SetGoLimit()
 
-	for _, part := range []manager.Runnable{watcher, charts, jobs} {
+	for _, part := range []manager.Runnable{guard, watcher, charts, jobs} {
 		if err := mgr.Add(part); err != nil {
 			return fmt.Errorf("add a part to the manager: %w", err)
 		}
