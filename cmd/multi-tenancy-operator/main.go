@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	stdlog "log"
+	"net/http"
 	"os"
 
 	"github.com/go-logr/zapr"
@@ -50,6 +51,13 @@ func setLogger(opts options) *zap.Logger {
 	return raw
 }
 
+// The informers of namespaces, four for each, make so many requests in a second, and
+// so many at once.
+const (
+	informersPerSecond = 200
+	informersAtOnce    = 50
+)
+
 func run(ctx context.Context, opts options) error {
 	config, err := ctrl.GetConfig()
 	if err != nil {
@@ -88,6 +96,11 @@ func wire(mgr manager.Manager, opts options) error {
 	if err != nil {
 		return fmt.Errorf("connect to the API server: %w", err)
 	}
+	pace := transport.Pace(informersPerSecond, informersAtOnce)
+	namespaced, err := kubernetes.NewForConfigAndClient(mgr.GetConfig(), &http.Client{Transport: pace(mgr.GetHTTPClient().Transport)})
+	if err != nil {
+		return fmt.Errorf("connect to the API server: %w", err)
+	}
 	records, err := metadata.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return fmt.Errorf("connect to the API server: %w", err)
@@ -100,7 +113,7 @@ func wire(mgr manager.Manager, opts options) error {
 			schedule.Ring()
 		}
 	}
-	watcher, err := watch.New(client, records, both, objects)
+	watcher, err := watch.New(client, namespaced, records, both, objects)
 	if err != nil {
 		return err
 	}
