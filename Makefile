@@ -20,7 +20,7 @@ demo: $(BIN)/multi-tenancy-operator $(BIN)/localcluster $(BIN)/demo ## Run the q
 
 # LONG are the longest tests, none of which promises a time. They run beside the
 # others, on a local cluster of their own, and let those go first.
-LONG := ^(TestWhatIsStoredIsWhatHelmStores|TestRandomEdits|TestSoak|TestCanary|Test(Crash|Helm|Record|Server|Tenancy)Faults)$$
+LONG := ^(TestWhatIsStoredIsWhatHelmStores|TestRandomEdits|TestSoak|TestCanary|Test(Crash|Helm|Record|Restart|Server|Tenancy)Faults)$$
 
 .PHONY: test
 test: $(BIN)/localcluster ## Run all tests, unit and on the local cluster

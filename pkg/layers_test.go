@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"pkg/watch":        {"pkg/tenancy", "pkg/api/v1alpha1", "pkg/status", "pkg/drift"},
 	"pkg/controller":   {"pkg/tenancy", "pkg/api/v1alpha1", "pkg/plan", "pkg/queue", "pkg/status"},
 	"pkg/transport":    {},
+	"pkg/memory":       {},
 	"pkg/fixture":      {},
 	"pkg/localcluster": {},
 }

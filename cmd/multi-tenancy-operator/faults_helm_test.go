@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -165,12 +164,7 @@ func TestHelmFaults(t *testing.T) {
 	t.Run("52: a hook keeps a release from going", func(t *testing.T) {
 		kubectl(t, "", "delete", "controller", name, "--wait=false")
 		eventually(t, patience, failed(t, name, "helm-leaves", "a", "hook Job a-leaves-hook", "DeadlineExceeded"))
-		kubectl(t, "", "label", "node", "kwok-0", "nowhere=true", "--overwrite")
-		t.Cleanup(func() {
-			if _, err := world.cluster.Kubectl(context.Background(), "", "label", "node", "kwok-0", "nowhere-"); err != nil {
-				t.Error(err)
-			}
-		})
+		unstick(t)
 		nudge(t, name)
 		eventually(t, patience, isGone(t, name))
 		if left := texts(t, "helm-leaves"); len(left) > 0 {

@@ -146,6 +146,18 @@ func shows(t testing.TB, name, namespace, release string, n int32) func() error 
 	}
 }
 
+// unstick lets the hooks of stuck charts end until the test does: their pods fit a
+// node.
+func unstick(t testing.TB) {
+	t.Helper()
+	kubectl(t, "", "label", "node", "kwok-0", "nowhere=true", "--overwrite")
+	t.Cleanup(func() {
+		if _, err := world.cluster.Kubectl(context.Background(), "", "label", "node", "kwok-0", "nowhere-"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // everything is the records in the namespaces that begin so.
 func everything(t testing.TB, prefix string) map[string]string {
 	t.Helper()

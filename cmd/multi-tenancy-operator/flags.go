@@ -32,6 +32,7 @@ type options struct {
 	probeAddress   string
 	gracePeriod    time.Duration
 	patience       time.Duration
+	memoryCgroup   string
 	zap            crzap.Options
 }
 
@@ -61,6 +62,8 @@ func parseFlags() options {
 		"how long running Helm operations may take to end when the operator stops")
 	flag.DurationVar(&o.patience, "request-timeout", time.Minute,
 		"how long the API server may take for one answer; a watch may be silent for twice that")
+	flag.StringVar(&o.memoryCgroup, "memory-cgroup", "/sys/fs/cgroup",
+		"directory of the cgroup (version 2) whose memory limit the operator heeds: near it, it ends by itself; empty for none")
 	// A failed operation is no bug of the operator's: its place in the code tells nobody anything.
 	o.zap.StacktraceLevel = zapcore.DPanicLevel
 	o.zap.BindFlags(flag.CommandLine)

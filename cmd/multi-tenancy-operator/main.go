@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	stdlog "log"
+	"net/http"
 	"os"
 
 	"github.com/go-logr/zapr"
@@ -24,6 +25,7 @@ import (
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/chart"
 	"multitenancy.dev/multi-tenancy-operator/pkg/controller"
+	"multitenancy.dev/multi-tenancy-operator/pkg/memory"
 	"multitenancy.dev/multi-tenancy-operator/pkg/queue"
 	"multitenancy.dev/multi-tenancy-operator/pkg/release"
 	"multitenancy.dev/multi-tenancy-operator/pkg/transport"
@@ -49,6 +51,13 @@ func setLogger(opts options) *zap.Logger {
 	stdlog.SetOutput(io.Discard)
 	return raw
 }
+
+// The informers of namespaces, four for each, make so many requests in a second, and
+// so many at once.
+const (
+	informersPerSecond = 200
+	informersAtOnce    = 50
+)
 
 func run(ctx context.Context, opts options) error {
 	config, err := ctrl.GetConfig()
@@ -90,6 +99,11 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 	schedule, report := controller.NewWake(), controller.NewWake()
 	both := func() { schedule.Ring(); report.Ring() }
 
+	pace := transport.Pace(informersPerSecond, informersAtOnce)
+	namespaced, err := kubernetes.NewForConfigAndClient(mgr.GetConfig(), &http.Client{Transport: pace(mgr.GetHTTPClient().Transport)})
+	if err != nil {
+		return fmt.Errorf("connect to the API server: %w", err)
+	}
 	records, err := metadata.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return fmt.Errorf("connect to the API server: %w", err)
@@ -102,7 +116,7 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 			schedule.Ring()
 		}
 	}
-	watcher, err := watch.New(client, records, both, objects)
+	watcher, err := watch.New(client, namespaced, records, both, objects)
 	if err != nil {
 		return err
 	}
@@ -124,8 +138,10 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 		return err
 	}
 	desired := controller.NewDesired(charts, watcher.References())
+	guard := memory.New(opts.memoryCgroup)
+	guard.SetGoLimit()
 
-	for _, part := range []manager.Runnable{watcher, charts, jobs} {
+	for _, part := range []manager.Runnable{guard, watcher, charts, jobs} {
 		if err := mgr.Add(part); err != nil {
 			return fmt.Errorf("add a part to the manager: %w", err)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,20 +11,28 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/zapr"
+	"go.uber.org/zap"
 	"k8s.io/client-go/kubernetes"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/localcluster"
 )
 
-// world is what all tests of this package share: one local cluster with the
-// CRD, and the operator as a binary built with the race detector.
+// world is what all tests of this package share: one local cluster, and the
+// operator as a binary built with the race detector.
 var world struct {
-	cluster  *localcluster.Cluster
-	client   client.WithWatch
-	kube     *kubernetes.Clientset
+	site
 	operator string
 	helm     string
+}
+
+// site is a local cluster with the CRD, and its clients.
+type site struct {
+	cluster *localcluster.Cluster
+	client  client.WithWatch
+	kube    *kubernetes.Clientset
 }
 
 const root = "../.."
@@ -45,9 +54,9 @@ func runAll(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	ctrl.SetLogger(zapr.NewLogger(zap.NewNop())) // of the clients
 
-	world.cluster, err = localcluster.Start(ctx, localcluster.Options{})
-	if err != nil {
+	if world.site, err = newSite(ctx); err != nil {
 		return 1, err
 	}
 	defer func() {
@@ -55,19 +64,6 @@ func runAll(m *testing.M) (code int, err error) {
 			err = stop
 		}
 	}()
-	if world.client, err = client.NewWithWatch(world.cluster.RESTConfig(), client.Options{Scheme: scheme()}); err != nil {
-		return 1, err
-	}
-	if world.kube, err = kubernetes.NewForConfig(world.cluster.RESTConfig()); err != nil {
-		return 1, err
-	}
-	if _, err := world.cluster.Kubectl(ctx, "", "apply", "-f", filepath.Join(root, "deploy", "crd")); err != nil {
-		return 1, err
-	}
-	if _, err := world.cluster.Kubectl(ctx, "", "wait", "--for=condition=Established",
-		"crd/controllers.multitenancy.dev", "crd/tenancies.multitenancy.dev"); err != nil {
-		return 1, err
-	}
 	world.operator = filepath.Join(dir, "multi-tenancy-operator")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-race", "-o", world.operator, ".").CombinedOutput(); err != nil {
 		return 1, fmt.Errorf("build the operator: %w: %s", err, out)
@@ -78,4 +74,46 @@ func runAll(m *testing.M) (code int, err error) {
 	}
 	world.helm = strings.TrimSpace(string(out))
 	return m.Run(), nil
+}
+
+// newSite starts a local cluster. The caller must stop it.
+func newSite(ctx context.Context) (s site, err error) {
+	if s.cluster, err = localcluster.Start(ctx, localcluster.Options{}); err != nil {
+		return s, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.cluster.Stop())
+		}
+	}()
+	if s.client, err = client.NewWithWatch(s.cluster.RESTConfig(), client.Options{Scheme: scheme()}); err != nil {
+		return s, err
+	}
+	if s.kube, err = kubernetes.NewForConfig(s.cluster.RESTConfig()); err != nil {
+		return s, err
+	}
+	if _, err = s.cluster.Kubectl(ctx, "", "apply", "-f", filepath.Join(root, "deploy", "crd")); err != nil {
+		return s, err
+	}
+	_, err = s.cluster.Kubectl(ctx, "", "wait", "--for=condition=Established",
+		"crd/controllers.multitenancy.dev", "crd/tenancies.multitenancy.dev")
+	return s, err
+}
+
+// ownSite gives a test a local cluster of its own, in place of the one that all
+// share, until its end. No test of this package runs beside another one.
+func ownSite(t *testing.T) {
+	t.Helper()
+	own, err := newSite(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := world.site
+	world.site = own
+	t.Cleanup(func() {
+		world.site = shared
+		if err := own.cluster.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
 }

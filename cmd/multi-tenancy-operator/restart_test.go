@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -165,13 +164,7 @@ func TestKilledInAHook(t *testing.T) {
 	op.kill()
 	startOperator(t, home)
 	await("hook.v3", "pending-upgrade")
-	// The hook ends at last: somebody made the Job's pod fit.
-	kubectl(t, "", "label", "node", "kwok-0", "nowhere=true", "--overwrite")
-	t.Cleanup(func() {
-		if _, err := world.cluster.Kubectl(context.Background(), "", "label", "node", "kwok-0", "nowhere-"); err != nil {
-			t.Error(err)
-		}
-	})
+	unstick(t)
 	awaitReady(t, name)
 	// Helm supersedes the revision it upgraded from, failed or not.
 	wantRecords(t, name, map[string]string{"hook.v1": "failed", "hook.v2": "superseded", "hook.v3": "deployed"})

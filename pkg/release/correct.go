@@ -145,7 +145,8 @@ func (c *Client) leaveScaled(ctx context.Context, info *resource.Info, live runt
 		return nil
 	}
 	scalers, err := c.shared.clientset.AutoscalingV2().HorizontalPodAutoscalers(info.Namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
+	// An API server may be without the API, and then nothing scales.
+	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
 	if slices.ContainsFunc(scalers.Items, func(h autoscalingv2.HorizontalPodAutoscaler) bool {

@@ -47,7 +47,7 @@ func passing(err error) bool {
 // kubeError tells a missing kind from other trouble, for people.
 func kubeError(err error) error {
 	if meta.IsNoMatchError(err) {
-		return fmt.Errorf("%w; install what brings the kind first", err)
+		return fmt.Errorf("%w; install what brings the kind first, or use a chart that does without it", err)
 	}
 	return err
 }

@@ -1,5 +1,5 @@
-// Package transport bounds how long the API server may leave a question
-// without an answer. It knows nothing of what is asked.
+// Package transport bounds how long the API server may leave a question without an
+// answer, and how many it is asked at a time. It knows nothing of what is asked.
 package transport
 
 import (

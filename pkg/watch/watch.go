@@ -22,7 +22,7 @@ import (
 
 // Watcher follows the cluster. Make one with New, run it with Start.
 type Watcher struct {
-	client     kubernetes.Interface
+	namespaced kubernetes.Interface
 	releases   *releases
 	holdings   *holdings
 	references *References
@@ -43,7 +43,10 @@ type Watcher struct {
 // New makes a watcher that follows nothing until Start. onReleases is called
 // after the record of a release, what it holds or a referenced object changed,
 // onObjects after anything else did; both must not block.
-func New(client kubernetes.Interface, metadata metadata.Interface, onReleases, onObjects func()) (*Watcher, error) {
+//
+// What lives in namespaces is followed with a client of its own, which should pace
+// its requests: four informers for each of them all begin, and come back, at once.
+func New(client, namespaced kubernetes.Interface, metadata metadata.Interface, onReleases, onObjects func()) (*Watcher, error) {
 	bell := make(chan struct{}, 1)
 	records, err := newReleases(metadata, onReleases, func() { ring(bell) })
 	if err != nil {
@@ -58,7 +61,7 @@ func New(client kubernetes.Interface, metadata metadata.Interface, onReleases, o
 		return nil, fmt.Errorf("watch namespaces: %w", err)
 	}
 	w := &Watcher{
-		client: client, existing: existing, releases: records, holdings: newHoldings(metadata, onReleases), nodes: nodes,
+		namespaced: namespaced, existing: existing, releases: records, holdings: newHoldings(metadata, onReleases), nodes: nodes,
 		references: newReferences(client, onReleases, bell),
 		onReleases: onReleases, onObjects: onObjects,
 		bell:       bell,
@@ -147,7 +150,7 @@ func (w *Watcher) settle(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	settle(w.namespaces, w.wanted, &w.stopping, func(name string) *namespace {
-		return follow(ctx, w.client, name, w.onObjects)
+		return follow(ctx, w.namespaced, name, w.onObjects)
 	})
 }
 

@@ -53,7 +53,7 @@ func start(t *testing.T) *watched {
 	t.Helper()
 	w := &watched{kube: kubernetes.NewForConfigOrDie(config)}
 	var err error
-	w.Watcher, err = watch.New(w.kube, metadata.NewForConfigOrDie(config),
+	w.Watcher, err = watch.New(w.kube, w.kube, metadata.NewForConfigOrDie(config),
 		func() { w.records.Add(1) }, func() { w.contents.Add(1) })
 	if err != nil {
 		t.Fatal(err)
