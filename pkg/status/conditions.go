@@ -44,6 +44,7 @@ func troublesOf(out v1alpha1.ControllerStatus) troubles {
 // It is the only place that decides them.
 func conditions(facts *rollup, out v1alpha1.ControllerStatus) []metav1.Condition {
 	found := troublesOf(out)
+	found.failed = append(found.failed, facts.broken...)
 	busy := facts.Deleting || len(found.progressing) > 0 || len(found.failed) > len(facts.givenUp)+facts.wrong
 	stalled := abnormal(v1alpha1.ConditionStalled, len(found.held) > 0, v1alpha1.ReasonHeld, first(found.held))
 	if len(facts.givenUp) > 0 {

@@ -104,8 +104,10 @@ type rollup struct {
 	removalsHeld string
 	// givenUp are the releases whose retries are spent, a line for each.
 	givenUp []string
-	// wrong counts the releases whose spec must be mended first.
-	wrong int
+	// wrong counts the releases whose spec must be mended first, and broken are the
+	// tenancies of which not even their releases are known, a line for each.
+	wrong  int
+	broken []string
 }
 
 // tenancy is the state of a tenancy of the spec: its releases in order, then
@@ -120,10 +122,21 @@ func (r *rollup) tenancy(t tenancy.Tenancy) v1alpha1.TenancyEntry {
 		rows = append(rows, r.desired(rel, t.Suspended, inv, known))
 	}
 	for _, o := range r.going(t.Namespace, wanted) {
+		if t.Err != nil {
+			rows = append(rows, r.kept(o, inv))
+			continue
+		}
 		rows = append(rows, r.unwanted(o, inv))
 	}
 	out := v1alpha1.TenancyEntry{Namespace: t.Namespace}
 	out.Phase, out.Message = verdict(rows, t.Suspended)
+	if t.Err != nil {
+		out.Phase, out.Message = v1alpha1.TenancyDegraded, tenancy.Message(t.Err)
+	}
+	if t.Err != nil && len(t.Releases) == 0 {
+		r.broken = append(r.broken, fmt.Sprintf("tenancy %s: %s", t.Namespace, out.Message))
+		r.wrong++
+	}
 	for _, row := range rows {
 		out.Releases = append(out.Releases, row.ReleaseStatus)
 	}
@@ -202,7 +215,7 @@ func about(r row) string {
 }
 
 func count(s *v1alpha1.Summary, t v1alpha1.TenancyEntry) {
-	allReady := t.Phase != v1alpha1.TenancyTerminating
+	allReady := t.Phase != v1alpha1.TenancyTerminating && t.Phase != v1alpha1.TenancyDegraded
 	for _, rel := range t.Releases {
 		allReady = allReady && rel.Ready
 		s.Releases.Total++
