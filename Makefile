@@ -24,7 +24,6 @@ LONG := ^(TestWhatIsStoredIsWhatHelmStores|TestRandomEdits|TestSoak|TestCanary|T
 
 .PHONY: test
 test: $(BIN)/localcluster ## Run all tests, unit and on the local cluster
-	cd cmd/localcluster && go vet ./...
 	@echo "compiling the tests"
 	@go test -race -run '^$$' ./... >/dev/null
 	@# One package at a time: more clusters at once would make the promised times a matter of luck.
@@ -66,7 +65,7 @@ fmt: $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## Format the code
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## Lint the code
 	$< run ./...
-	cd cmd/localcluster && ../../$< run --config ../../.golangci.yml ./...
+	cd cmd/localcluster && GOFLAGS=-trimpath ../../$< run --config ../../.golangci.yml ./...
 
 .PHONY: tidy
 tidy: ## Tidy both modules
@@ -76,7 +75,8 @@ tidy: ## Tidy both modules
 .PHONY: verify
 verify: generate fmt tidy lint ## Check that everything generated, formatted and tidy is committed, and lint
 	go vet ./...
-	cd cmd/localcluster && go vet ./...
+	@# With -trimpath, as it is built: without, all of Kubernetes would be compiled once more.
+	cd cmd/localcluster && go vet -trimpath ./...
 	go test -run TestLayers ./pkg
 	@git diff --exit-code || (echo "verify: the files above differ from what is committed; commit them" >&2; exit 1)
 	@test -z "$$(git status --porcelain)" || (git status --short; echo "verify: the files above are not committed" >&2; exit 1)

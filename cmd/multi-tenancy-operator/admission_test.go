@@ -1,9 +1,15 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 )
 
 // TestAdmission: what is wrong by its form is refused at kubectl apply, with a
@@ -51,7 +57,7 @@ func TestAdmission(t *testing.T) {
 			[]string{"spec.tenancies[0]", "releaseName is required"},
 		},
 		"a bad releaseName":  {chart("    - {chartName: a, releaseName: A_b}\n"), []string{"charts[0].releaseName"}},
-		"no chartName":       {chart("    - {releaseName: x}\n"), []string{"charts[0].chartName", "Required"}},
+		"no chartName":       {chart("    - {releaseName: x}\n"), []string{"spec.tenancies[0].charts", "Required", "chartName is required"}},
 		"a path as a chart":  {chart("    - chartName: ../../etc/passwd\n"), []string{"charts[0].chartName"}},
 		"another path":       {chart("    - chartName: a/b\n"), []string{"charts[0].chartName"}},
 		"dots as a chart":    {chart("    - chartName: \"..\"\n"), []string{"charts[0].chartName"}},
@@ -74,6 +80,21 @@ func TestAdmission(t *testing.T) {
 		"an unknown policy": {
 			tenancies("    []\n") + "  deletionPolicy: Never\n", []string{"spec.deletionPolicy"},
 		},
+		"params without a plan":        {tenancies("  - {namespace: foo, params: {a: b}}\n"), []string{"spec.tenancies[0]", "names no plan"}},
+		"a parameter called namespace": {tenancies("  - {namespace: foo, plan: p, params: {namespace: b}}\n"), []string{"spec.tenancies[0].params", "always the namespace"}},
+		"a parameter's name":           {tenancies("  - {namespace: foo, plan: p, params: {a b: c}}\n"), []string{"spec.tenancies[0].params", "the name of a parameter"}},
+		"a huge parameter": {
+			tenancies("  - {namespace: foo, plan: p, params: {a: " + strings.Repeat("v", 5000) + "}}\n"), []string{"spec.tenancies[0].params.a", "4096"},
+		},
+		"a parameter that is no text": {tenancies("  - {namespace: foo, plan: p, params: {a: 1}}\n"), []string{"spec.tenancies[0].params.a", "string"}},
+		"a plan twice":                {tenancies("    []\n") + "  plans: [{name: p}, {name: p}]\n", []string{"spec.plans[1]", "Duplicate"}},
+		"a plan's name":               {tenancies("    []\n") + "  plans: [{name: P_1}]\n", []string{"spec.plans[0].name"}},
+		"a plan's chart without chartName": {
+			tenancies("    []\n") + "  plans: [{name: p, charts: [{releaseName: x}]}]\n", []string{"spec.plans[0].charts[0].chartName", "Required"},
+		},
+		"a plan's release twice": {
+			tenancies("    []\n") + "  plans: [{name: p, charts: [{chartName: a}, {chartName: b}]}]\n", []string{"spec.plans[0].charts[1]", "Duplicate"},
+		},
 		"a long name": {
 			strings.Replace(tenancies("    []\n"), "name: admission", "name: "+strings.Repeat("n", 64), 1), []string{"metadata.name"},
 		},
@@ -94,4 +115,29 @@ func TestAdmission(t *testing.T) {
 	t.Run("a namespace of 60 with a releaseName is fine", func(t *testing.T) {
 		kubectl(t, tenancies("  - namespace: "+long+"\n    charts: [{chartName: a, releaseName: x}]\n"), "apply", "--dry-run=server", "-f", "-")
 	})
+	t.Run("a plan and what is laid over it is fine", func(t *testing.T) {
+		kubectl(t, tenancies("  - {namespace: foo, plan: p, params: {a-b.c_d: \"1\"}, charts: [{settings: [{key: a, value: b}]}]}\n")+
+			"  plans: [{name: p, charts: [{chartName: $(a-b.c_d), releaseName: $(namespace)-x, dependsOn: [$(x)]}]}]\n", "apply", "--dry-run=server", "-f", "-")
+	})
+}
+
+// TestFiveThousandTenanciesOnAPlan: they are accepted within the cost of the rules, and
+// their spec is under half of what one object may have.
+func TestFiveThousandTenanciesOnAPlan(t *testing.T) {
+	cr := v1alpha1.Controller{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "Controller"},
+		ObjectMeta: metav1.ObjectMeta{Name: "many"},
+		Spec:       v1alpha1.ControllerSpec{Plans: []v1alpha1.Plan{{Name: "school", Charts: []v1alpha1.PlanChart{{ChartName: "web"}}}}},
+	}
+	for i := range 5000 {
+		ns := fmt.Sprintf("school-%04d", i)
+		cr.Spec.Tenancies = append(cr.Spec.Tenancies, onPlan(ns, "host", ns+".example.com"))
+	}
+	spec, err := json.Marshal(cr.Spec)
+	if err != nil || len(spec) > 512<<10 {
+		t.Errorf("the spec has %d bytes (%v), want at most 512 KiB", len(spec), err)
+	}
+	if err := world.client.Create(t.Context(), &cr, client.DryRunAll); err != nil {
+		t.Errorf("it is refused: %v", err)
+	}
 }

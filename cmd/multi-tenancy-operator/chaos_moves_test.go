@@ -75,7 +75,7 @@ var moves = map[string]func(*rand.Rand, *v1alpha1.ControllerSpec){
 		r.Shuffle(len(s.Tenancies), func(i, j int) { s.Tenancies[i], s.Tenancies[j] = s.Tenancies[j], s.Tenancies[i] })
 	},
 	"suspend or resume a tenancy": inTenancy(func(_ *rand.Rand, tn *v1alpha1.TenancySpec) { tn.Suspend = !tn.Suspend }),
-	"suspend or resume a release": inChart(func(_ *rand.Rand, c *v1alpha1.Chart) { c.Suspend = !c.Suspend }),
+	"suspend or resume a release": inChart(func(_ *rand.Rand, c *v1alpha1.Chart) { c.Suspend = new(c.Suspend == nil || !*c.Suspend) }),
 	"what follows a failure": inChart(func(r *rand.Rand, c *v1alpha1.Chart) {
 		c.OnFailure = pick(r, v1alpha1.FailureRetry, v1alpha1.FailureRollback, v1alpha1.FailureHold)
 	}),
@@ -106,7 +106,7 @@ func mendSpec(s *v1alpha1.ControllerSpec) {
 		s.Tenancies[i].Suspend = false
 		for j := range s.Tenancies[i].Charts {
 			c := &s.Tenancies[i].Charts[j]
-			c.Suspend, c.OnFailure, c.Drift = false, v1alpha1.FailureRetry, v1alpha1.DriftCorrect
+			c.Suspend, c.OnFailure, c.Drift = nil, v1alpha1.FailureRetry, v1alpha1.DriftCorrect
 			c.Settings = slices.DeleteFunc(c.Settings, func(s v1alpha1.Setting) bool { return s.Key == "broken" })
 		}
 	}

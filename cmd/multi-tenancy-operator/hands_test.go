@@ -138,7 +138,7 @@ func TestAdoption(t *testing.T) {
 	}
 	edit(t, name, func(s *v1alpha1.ControllerSpec) {
 		for i := range s.Tenancies[0].Charts {
-			s.Tenancies[0].Charts[i].Adopt = true
+			s.Tenancies[0].Charts[i].Adopt = new(true)
 		}
 	})
 	awaitReady(t, name)

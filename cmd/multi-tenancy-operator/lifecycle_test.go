@@ -166,7 +166,7 @@ func TestSuspend(t *testing.T) {
 	for level, suspend := range map[string]func(*v1alpha1.ControllerSpec, bool){
 		"the Controller": func(s *v1alpha1.ControllerSpec, on bool) { s.Suspend = on },
 		"the tenancy":    func(s *v1alpha1.ControllerSpec, on bool) { s.Tenancies[0].Suspend = on },
-		"the chart":      func(s *v1alpha1.ControllerSpec, on bool) { s.Tenancies[0].Charts[0].Suspend = on },
+		"the chart":      func(s *v1alpha1.ControllerSpec, on bool) { s.Tenancies[0].Charts[0].Suspend = new(on) },
 	} {
 		t.Run(level, func(t *testing.T) {
 			before := records(t, name)

@@ -55,7 +55,8 @@ type Facts struct {
 // Make decides about every release that is desired by the Controller or observed
 // with its label. The steps of a namespace are in the order they must run in:
 // uninstalls first, last in the tenancy first out, then by position. A release
-// that needs nothing has no step.
+// that needs nothing has no step. Of a tenancy that cannot be read nothing is
+// uninstalled: what it wants is not known.
 func Make(f Facts) []Step {
 	have := make(map[tenancy.Key]tenancy.Observed, len(f.Observed))
 	for _, o := range f.Observed {
@@ -63,9 +64,9 @@ func Make(f Facts) []Step {
 	}
 	var uninstalls, changes []Step
 	wanted := make(map[tenancy.Key]bool, len(f.Observed))
-	suspended := map[string]bool{}
+	kept := map[string]bool{} // the namespaces nothing is uninstalled from
 	for _, t := range f.Desired {
-		suspended[t.Namespace] = t.Suspended
+		kept[t.Namespace] = t.Suspended || t.Err != nil
 		for _, rel := range byPosition(t.Releases) {
 			wanted[rel.Key] = true
 			o, exists := have[rel.Key]
@@ -80,7 +81,7 @@ func Make(f Facts) []Step {
 		}
 	}
 	for _, o := range unwanted(f.Controller, f.Observed, wanted) {
-		if !suspended[o.Key.Namespace] {
+		if !kept[o.Key.Namespace] {
 			uninstalls = append(uninstalls, remove(o))
 		}
 	}

@@ -200,3 +200,22 @@ func TestGuardHoldsRemovalsAlone(t *testing.T) {
 		t.Errorf("Guard() of more (-want +got):\n%s", diff)
 	}
 }
+
+// TestNothingIsTakenFromATenancyThatCannotBeRead: what it wants is not known, and its
+// neighbours go on.
+func TestNothingIsTakenFromATenancyThatCannotBeRead(t *testing.T) {
+	boom := errors.New("no such plan")
+	neighbour := have("old")
+	neighbour.Key.Namespace = "b"
+	got := plan.Make(plan.Facts{
+		Controller: owner,
+		Desired: []tenancy.Tenancy{
+			{Namespace: "a", Err: boom, Releases: []tenancy.Release{want("web", func(r *tenancy.Release) { r.Err = boom })}},
+			{Namespace: "b"},
+		},
+		Observed: []tenancy.Observed{have("web", changed), have("db"), have("gone", in(tenancy.PhaseUninstalling), interrupted), neighbour},
+	})
+	if len(got) != 1 || got[0].Action != plan.Uninstall || got[0].Key != neighbour.Key {
+		t.Errorf("Make() = %+v, want the uninstall of %s alone", got, neighbour.Key)
+	}
+}

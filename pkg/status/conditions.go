@@ -29,8 +29,12 @@ type troubles struct {
 }
 
 // add sorts the releases of a tenancy in. Each is named with the prefix.
-func (f *troubles) add(rows []row, prefix string) {
-	for _, rel := range rows {
+func (f *troubles) add(t rolled, prefix string) {
+	if t.broken {
+		f.failed = append(f.failed, fmt.Sprintf("tenancy %s: %s", t.namespace, t.message))
+		f.final++
+	}
+	for _, rel := range t.rows {
 		if rel.Ready && rel.Phase == v1alpha1.ReleaseDeployed {
 			continue
 		}

@@ -96,6 +96,15 @@ func (r *rollup) unwanted(o tenancy.Observed, inv inventory) row {
 	return out
 }
 
+// kept is the state of a release of which it is not known whether it is wanted.
+func (r *rollup) kept(o tenancy.Observed, inv inventory) row {
+	out := r.begin(o.Key, o, inv)
+	if out.Phase = r.Work[o.Key].Phase; !running(out.Phase) {
+		out.Phase, out.Message, out.degraded = v1alpha1.ReleaseHeld, "kept as it is until the spec of the tenancy is mended", true
+	}
+	return out
+}
+
 func running(p v1alpha1.ReleasePhase) bool {
 	switch p {
 	case v1alpha1.ReleaseInstalling, v1alpha1.ReleaseUpgrading, v1alpha1.ReleaseRollingBack, v1alpha1.ReleaseUninstalling:

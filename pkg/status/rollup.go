@@ -62,6 +62,8 @@ type rolled struct {
 	phase     v1alpha1.TenancyPhase
 	message   string
 	rows      []row
+	// broken: not even its releases are known, and message says why.
+	broken bool
 }
 
 // Rollup sums the facts up: the tenancies of the spec in their order, then those
@@ -128,9 +130,17 @@ func (r *rollup) tenancy(t tenancy.Tenancy) rolled {
 		out.rows = append(out.rows, r.desired(rel, t.Suspended, inv, known))
 	}
 	for _, o := range r.going(t.Namespace, wanted) {
+		if t.Err != nil {
+			out.rows = append(out.rows, r.kept(o, inv))
+			continue
+		}
 		out.rows = append(out.rows, r.unwanted(o, inv))
 	}
 	out.phase, out.message = verdict(out.rows, t.Suspended)
+	if t.Err != nil {
+		out.phase, out.message = v1alpha1.TenancyDegraded, tenancy.Message(t.Err)
+		out.broken = len(t.Releases) == 0
+	}
 	return out
 }
 

@@ -20,10 +20,10 @@ func (r Rolled) Controller(before []metav1.Condition) v1alpha1.ControllerStatus 
 		out.Tenancies = append(out.Tenancies, v1alpha1.TenancyEntry{
 			Namespace: t.namespace, Phase: t.phase, Message: t.message, Releases: t.releases(),
 		})
-		found.add(t.rows, t.namespace+"/")
+		found.add(t, t.namespace+"/")
 		s := t.summary()
 		out.Summary.Tenancies.Total++
-		out.Summary.Tenancies.Ready += one(t.phase != v1alpha1.TenancyTerminating && s.Releases.Ready == s.Releases.Total)
+		out.Summary.Tenancies.Ready += one(t.ready(s))
 		out.Summary.Releases.Total += s.Releases.Total
 		out.Summary.Releases.Ready += s.Releases.Ready
 		out.Summary.Releases.Failed += s.Releases.Failed
@@ -60,7 +60,7 @@ func (r Rolled) Tenancies(before func(namespace string) []metav1.Condition) map[
 func (t rolled) status(before []metav1.Condition) v1alpha1.TenancyStatus {
 	s := t.summary()
 	found := troubles{fine: fmt.Sprintf("%d of %d releases are ready", s.Releases.Ready, s.Releases.Total)}
-	found.add(t.rows, "")
+	found.add(t, "")
 	if t.phase == v1alpha1.TenancyTerminating {
 		found.deleting = t.message
 	}
@@ -68,6 +68,11 @@ func (t rolled) status(before []metav1.Condition) v1alpha1.TenancyStatus {
 		Conditions: found.conditions(before, 0),
 		Phase:      t.phase, Summary: &s, Display: display(s.Releases, s.Workloads, s.Pods), Releases: t.releases(),
 	}
+}
+
+// ready says that every release of the tenancy is.
+func (t rolled) ready(s v1alpha1.TenancySummary) bool {
+	return t.phase != v1alpha1.TenancyTerminating && t.phase != v1alpha1.TenancyDegraded && s.Releases.Ready == s.Releases.Total
 }
 
 func (t rolled) releases() []v1alpha1.ReleaseStatus {

@@ -31,6 +31,8 @@ var (
 	ErrTerminating = errors.New("the namespace is being deleted")
 	// ErrDependency: dependsOn names nobody, or goes in a circle.
 	ErrDependency = errors.New("dependsOn cannot be followed")
+	// ErrPlan: the charts of the tenancy cannot be told from its plan and its params.
+	ErrPlan = errors.New("plan cannot be used")
 	// ErrNotOwned: the release, or an object of it, belongs to somebody else.
 	ErrNotOwned = errors.New("is not managed by this Controller")
 )

@@ -152,11 +152,11 @@ func TestValuesFrom(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			chart := v1alpha1.Chart{ValuesFrom: tc.from, Settings: tc.settings}
+			c := v1alpha1.Chart{ValuesFrom: tc.from, Settings: tc.settings}
 			if tc.values != "" {
-				chart.Values = &apiextensionsv1.JSON{Raw: []byte(tc.values)}
+				c.Values = &apiextensionsv1.JSON{Raw: []byte(tc.values)}
 			}
-			got, err := valuesOf("foo", chart, tc.objects)
+			got, err := valuesOf("foo", chart{Chart: c}, tc.objects)
 			if !errors.Is(err, tc.wantErr) {
 				t.Fatalf("valuesOf() error = %v, want %v", err, tc.wantErr)
 			}

@@ -1,71 +1,45 @@
 package tenancy
 
 import (
-	"encoding/json"
-	"fmt"
 	"regexp"
 	"strconv"
-
-	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 )
 
-// valuesOf merges what a chart of the spec sets: valuesFrom in order, values, then
-// settings in order. The result shares nothing with the spec.
-func valuesOf(namespace string, chart v1alpha1.Chart, references References) (map[string]any, error) {
-	values := map[string]any{}
-	if err := addReferenced(values, namespace, chart, references); err != nil {
+// valuesOf merges what is set for a chart: valuesFrom in order, values, then
+// settings in order; of values and settings the plan's lie below the tenancy's
+// own. The result shares nothing with the spec.
+func valuesOf(namespace string, c chart, references References) (map[string]any, error) {
+	layers, err := layersOf(c)
+	if err != nil {
 		return nil, err
 	}
-	if chart.Values != nil && len(chart.Values.Raw) > 0 {
-		var own map[string]any
-		if err := json.Unmarshal(chart.Values.Raw, &own); err != nil {
-			return nil, fmt.Errorf("values are not a map: %w", ErrValues)
-		}
-		merge(values, own)
+	values := map[string]any{}
+	if err := addReferenced(values, namespace, c.Chart, references); err != nil {
+		return nil, err
 	}
-	seen := map[string]bool{}
-	for _, s := range chart.Settings {
-		if seen[s.Key] {
-			return nil, fmt.Errorf("%w: key %q is listed twice; keep one of them", ErrSetting, s.Key)
-		}
-		seen[s.Key] = true
-		if err := apply(values, s); err != nil {
+	f := &filler{parameters: c.parameters}
+	for _, l := range layers {
+		merge(values, f.tree(l.values).(map[string]any))
+	}
+	for _, l := range layers {
+		if err := l.set(values, f); err != nil {
 			return nil, err
 		}
 	}
-	return values, nil
+	return values, f.err()
 }
 
-func apply(values map[string]any, s v1alpha1.Setting) error {
-	path, err := parsePath(s.Key)
-	if err != nil {
-		return fmt.Errorf("%w: key %q is not a path: %w", ErrSetting, s.Key, err)
+// layersOf lists what sets values and settings of a chart, lowest first.
+func layersOf(c chart) ([]*layer, error) {
+	var out []*layer
+	if c.plan != nil {
+		out = append(out, c.plan)
 	}
-	if path[0].inList {
-		return fmt.Errorf("%w: key %q begins with a list index; the values of a chart are a map", ErrSetting, s.Key)
+	if c.Values == nil && len(c.Settings) == 0 {
+		return out, nil
 	}
-	value, err := valueOf(s)
-	if err != nil {
-		return err
-	}
-	if _, err := set(values, path, value); err != nil {
-		return fmt.Errorf("%w: key %q cannot be set: %w", ErrSetting, s.Key, err)
-	}
-	return nil
-}
-
-func valueOf(s v1alpha1.Setting) (any, error) {
-	switch s.Type {
-	case v1alpha1.SettingString:
-		return s.Value, nil
-	case v1alpha1.SettingJSON:
-		var value any
-		if err := json.Unmarshal([]byte(s.Value), &value); err != nil {
-			return nil, fmt.Errorf("%w: the value of key %q is not JSON, as its type says", ErrSetting, s.Key)
-		}
-		return value, nil
-	}
-	return scalar(s.Value), nil
+	own, err := readLayer(c.Values, c.Settings, nil)
+	return append(out, own), err
 }
 
 var (

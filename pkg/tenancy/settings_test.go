@@ -95,11 +95,11 @@ func TestValuesOf(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			chart := v1alpha1.Chart{Settings: tc.settings}
+			c := v1alpha1.Chart{Settings: tc.settings}
 			if tc.values != "" {
-				chart.Values = &apiextensionsv1.JSON{Raw: []byte(tc.values)}
+				c.Values = &apiextensionsv1.JSON{Raw: []byte(tc.values)}
 			}
-			got, err := valuesOf("foo", chart, nil)
+			got, err := valuesOf("foo", chart{Chart: c}, nil)
 			if !errors.Is(err, tc.wantErr) {
 				t.Fatalf("valuesOf() error = %v, want %v", err, tc.wantErr)
 			}
@@ -119,13 +119,13 @@ func TestValuesOf(t *testing.T) {
 // TestDigestSeesOnlyWhatMatters: the order and the notation of settings make no
 // new revision, a value and the chart do.
 func TestDigestSeesOnlyWhatMatters(t *testing.T) {
-	digest := func(chart string, settings ...v1alpha1.Setting) string {
+	digest := func(of string, settings ...v1alpha1.Setting) string {
 		t.Helper()
-		values, err := valuesOf("foo", v1alpha1.Chart{Settings: settings}, nil)
+		values, err := valuesOf("foo", chart{Chart: v1alpha1.Chart{Settings: settings}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := DigestOf(chart, values)
+		d, err := DigestOf(of, values)
 		if err != nil {
 			t.Fatal(err)
 		}

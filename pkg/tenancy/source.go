@@ -11,9 +11,14 @@ func SourcesOf(spec v1alpha1.ControllerSpec) ([]Repository, []ChartRef) {
 	}
 	var refs []ChartRef
 	seen := map[ChartRef]bool{}
+	plans := blueprintsOf(spec.Plans)
 	for _, t := range spec.Tenancies {
-		for _, c := range t.Charts {
-			ref := refOf(c)
+		charts, err := expand(t, plans)
+		if err != nil {
+			continue // FromSpec tells it
+		}
+		for _, c := range charts {
+			ref := refOf(c.Chart)
 			if ref.Repository == "" || seen[ref] {
 				continue
 			}

@@ -11,7 +11,7 @@ import (
 // DefaultTimeout bounds an operation whose spec says nothing.
 const DefaultTimeout = 5 * time.Minute
 
-// defaultRetries is that of the CRD, for objects from before it.
+// defaultRetries is how often an operation is tried again whose spec says nothing.
 const defaultRetries = 5
 
 // Charts finds charts by reference. The error wraps ErrChartPending, ErrSource,
@@ -21,13 +21,26 @@ type Charts interface {
 }
 
 // FromSpec turns a spec into defaulted, checked and ordered releases. What is
-// wrong with a release is in its Err: the others are not touched by it.
+// wrong with a release is in its Err: the others are not touched by it. So it is with
+// a tenancy: all its releases have its Err.
 func FromSpec(spec v1alpha1.ControllerSpec, charts Charts, references References) []Tenancy {
+	plans := blueprintsOf(spec.Plans)
+	charts = &remembered{charts: charts, found: map[ChartRef]answer{}}
 	tenancies := make([]Tenancy, 0, len(spec.Tenancies))
 	for _, t := range spec.Tenancies {
 		out := Tenancy{Namespace: t.Namespace, Suspended: spec.Suspend || t.Suspend}
-		for i, c := range t.Charts {
-			out.Releases = append(out.Releases, release(t.Namespace, i, c, charts, references))
+		var all []chart
+		all, out.Err = expand(t, plans)
+		out.Releases = make([]Release, 0, len(all))
+		for i, c := range all {
+			rel := release(t.Namespace, i, c)
+			if rel.Err = out.Err; rel.Err == nil {
+				rel.Err = resolve(&rel, c, charts, references)
+			}
+			if rel.Err != nil {
+				rel.Err = fmt.Errorf("release %s: %w", rel.Key, rel.Err)
+			}
+			out.Releases = append(out.Releases, rel)
 		}
 		order(out.Releases)
 		tenancies = append(tenancies, out)
@@ -35,46 +48,65 @@ func FromSpec(spec v1alpha1.ControllerSpec, charts Charts, references References
 	return tenancies
 }
 
-func release(namespace string, position int, c v1alpha1.Chart, charts Charts, references References) Release {
+// release is a chart of the spec as a release, without what needs the chart and the values.
+func release(namespace string, position int, c chart) Release {
 	rel := Release{
 		Key:        Key{Namespace: namespace, Name: c.ReleaseName},
 		Chart:      Chart{Name: c.ChartName, Version: c.Version},
-		References: referencesOf(namespace, c),
+		References: referencesOf(namespace, c.Chart),
 		Position:   position,
 		Timeout:    time.Duration(c.TimeoutSeconds) * time.Second,
 		DependsOn:  c.DependsOn,
-		Suspended:  c.Suspend,
+		Suspended:  c.Suspend != nil && *c.Suspend,
 		OnFailure:  cmp.Or(c.OnFailure, v1alpha1.FailureRetry),
 		Retries:    defaultRetries,
 		Drift:      c.Drift,
 		CRDs:       cmp.Or(c.CRDs, v1alpha1.CRDsSkip),
-		Adopt:      c.Adopt,
+		Adopt:      c.Adopt != nil && *c.Adopt,
 	}
 	if c.Retries != nil {
 		rel.Retries = int(*c.Retries)
 	}
-	if rel.Key.Name == "" {
-		rel.Key.Name = namespace
-	}
 	if rel.Timeout <= 0 {
 		rel.Timeout = DefaultTimeout
 	}
-	rel.Err = resolve(&rel, c, charts, references)
 	return rel
 }
 
 // resolve fills in what needs the chart and the values.
-func resolve(rel *Release, c v1alpha1.Chart, charts Charts, references References) error {
-	chart, err := charts.Find(refOf(c))
+func resolve(rel *Release, c chart, charts Charts, references References) error {
+	if c.err != nil {
+		return c.err
+	}
+	found, err := charts.Find(refOf(c.Chart))
 	if err != nil {
-		return fmt.Errorf("release %s: %w", rel.Key, err)
+		return err
 	}
-	rel.Chart = chart
+	rel.Chart = found
 	if rel.Values, err = valuesOf(rel.Key.Namespace, c, references); err != nil {
-		return fmt.Errorf("release %s: %w", rel.Key, err)
+		return err
 	}
-	if rel.Digest, err = DigestOf(chart.Digest, rel.Values); err != nil {
-		return fmt.Errorf("release %s: %w", rel.Key, err)
+	rel.Digest, err = DigestOf(found.Digest, rel.Values)
+	return err
+}
+
+// remembered asks for each chart once: thousands of tenancies have the same.
+type remembered struct {
+	charts Charts
+	found  map[ChartRef]answer
+}
+
+type answer struct {
+	chart Chart
+	err   error
+}
+
+// Find is the answer that was given first.
+func (r *remembered) Find(ref ChartRef) (Chart, error) {
+	a, asked := r.found[ref]
+	if !asked {
+		a.chart, a.err = r.charts.Find(ref)
+		r.found[ref] = a
 	}
-	return nil
+	return a.chart, a.err
 }

@@ -24,6 +24,9 @@ type Tenancy struct {
 	// Suspended holds every change in the namespace, uninstalls too.
 	Suspended bool
 	Releases  []Release
+	// Err says why it is not known which releases are wanted; nil when it is. Until then
+	// nothing in the namespace is changed or uninstalled.
+	Err error
 }
 
 // Release is a desired Helm release.

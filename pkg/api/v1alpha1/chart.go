@@ -2,14 +2,16 @@ package v1alpha1
 
 import apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
-// Chart is one Helm release of a tenancy.
+// Chart is one Helm release of a tenancy. Options have no default in the schema: what
+// is not set is the plan's, and only then the default.
 type Chart struct {
-	// chartName is the name of a chart in the chart home, or in the repository.
+	// chartName is the name of a chart in the chart home, or in the repository. It
+	// may be left out where the plan of the tenancy has a chart of this releaseName.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$`
-	// +required
-	ChartName string `json:"chartName"`
+	// +optional
+	ChartName string `json:"chartName,omitempty"`
 
 	// repository names one of spec.repositories. Without it the chart comes from
 	// the chart home.
@@ -61,8 +63,7 @@ type Chart struct {
 	DependsOn []string `json:"dependsOn,omitempty"`
 
 	// timeoutSeconds bounds one install, upgrade, rollback or uninstall and each of its
-	// hooks, and how long the release may take to become ready after it.
-	// +kubebuilder:default=300
+	// hooks, and how long the release may take to become ready after it. Default: 300.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=86400
 	// +optional
@@ -72,13 +73,11 @@ type Chart struct {
 	// ready timeoutSeconds after it: Retry (the default) tries a failed operation again,
 	// Rollback goes back to the last revision that was ready, Hold does nothing
 	// until the spec changes.
-	// +kubebuilder:default=Retry
 	// +optional
 	OnFailure FailurePolicy `json:"onFailure,omitempty"`
 
 	// retries is how often a failed operation is tried again, with growing waits,
-	// before the release is given up until the spec changes.
-	// +kubebuilder:default=5
+	// before the release is given up until the spec changes. Default: 5.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000000
 	// +optional
@@ -94,7 +93,6 @@ type Chart struct {
 	// crds says what is done with the chart's crds directory: Skip (the default)
 	// leaves it alone, Create makes those that are missing, CreateReplace also
 	// replaces those that exist. They are never deleted.
-	// +kubebuilder:default=Skip
 	// +optional
 	CRDs CRDPolicy `json:"crds,omitempty"`
 
@@ -102,11 +100,11 @@ type Chart struct {
 	// exist already and are not of this Controller. Without it they are left alone and
 	// the release fails with their names.
 	// +optional
-	Adopt bool `json:"adopt,omitempty"`
+	Adopt *bool `json:"adopt,omitempty"`
 
 	// suspend holds every change of this release.
 	// +optional
-	Suspend bool `json:"suspend,omitempty"`
+	Suspend *bool `json:"suspend,omitempty"`
 }
 
 // FailurePolicy says what follows a failure.

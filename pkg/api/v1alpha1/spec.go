@@ -43,6 +43,13 @@ type ControllerSpec struct {
 	// +optional
 	Repositories []Repository `json:"repositories,omitempty"`
 
+	// plans are lists of charts that are written once and used by many tenancies.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
+	// +optional
+	Plans []Plan `json:"plans,omitempty"`
+
 	// tenancies are the customers, a namespace each. Teams can own their entry
 	// with server-side apply.
 	// +listType=map
@@ -56,6 +63,8 @@ type ControllerSpec struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.charts) || !self.charts.exists(c, size(c.releaseName) == 0) || !self.charts.exists(c, c.releaseName == self.__namespace__)",message="charts: two charts have the same effective release name; a chart without releaseName uses the namespace as its release name"
 // +kubebuilder:validation:XValidation:rule="!has(self.charts) || size(self.__namespace__) <= 53 || !self.charts.exists(c, size(c.releaseName) == 0)",message="charts: releaseName is required when the namespace is longer than 53 characters, the longest name a Helm release may have"
+// +kubebuilder:validation:XValidation:rule="has(self.plan) || !has(self.charts) || self.charts.all(c, has(c.chartName))",reason=FieldValueRequired,fieldPath=".charts",message="chartName is required in every chart of a tenancy without a plan"
+// +kubebuilder:validation:XValidation:rule="has(self.plan) || !has(self.params)",message="params: they are put into the charts of a plan, and the tenancy names no plan"
 type TenancySpec struct {
 	// namespace is the namespace of the tenancy; it is created when missing and
 	// never deleted by the operator.
@@ -70,7 +79,24 @@ type TenancySpec struct {
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
-	// charts are installed in this order and uninstalled in reverse order.
+	// plan names one of spec.plans, whose charts run in this tenancy.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Plan string `json:"plan,omitempty"`
+
+	// params are put into the texts of the plan's charts where these say $(name). Do not
+	// put secrets here: whoever may read this object reads them.
+	// +mapType=atomic
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="!('namespace' in self)",message="namespace is always the namespace of the tenancy"
+	// +kubebuilder:validation:XValidation:rule="self.all(name, size(name) <= 63 && name.matches('^[A-Za-z_][-A-Za-z0-9_.]*$'))",message="the name of a parameter begins with a letter or _, goes on with letters, digits, _, - and dots, and has at most 63 characters"
+	// +optional
+	Params map[string]Parameter `json:"params,omitempty"`
+
+	// charts are installed in this order and uninstalled in reverse order. With a plan
+	// they come after the plan's; one that has the release name of a chart of
+	// the plan is laid over it: options replace, settings are added after, values are merged.
 	// +listType=map
 	// +listMapKey=releaseName
 	// +kubebuilder:validation:MaxItems=32
