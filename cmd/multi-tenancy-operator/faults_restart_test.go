@@ -28,7 +28,8 @@ func TestRestartFaults(t *testing.T) {
 	t.Setenv("POD_NAMESPACE", "multi-tenancy")
 	// An administrator would pass the API server's flow control.
 	px, requests := startMeteredProxy(t, serviceAccount(t))
-	op := startOperatorAs(t, px.kubeconfig, home, "--zap-log-level=debug", "--concurrent=8")
+	op := startOperatorAs(t, px.kubeconfig, home, "--zap-log-level=debug", "--concurrent=8",
+		"--namespaced-informers=1000") // the hard case
 	defer op.lives()
 	web := install("web", "web")
 	web.Drift = v1alpha1.DriftCorrect

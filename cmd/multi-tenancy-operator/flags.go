@@ -27,6 +27,7 @@ type options struct {
 	chartNetworks  []netip.Prefix
 	namespace      string
 	concurrent     int
+	informers      int
 	leaderElect    bool
 	metricsAddress string
 	probeAddress   string
@@ -50,8 +51,10 @@ func parseFlags() options {
 			o.chartNetworks, err = networks(text)
 			return err
 		})
-	flag.IntVar(&o.concurrent, "concurrent", 4,
+	flag.IntVar(&o.concurrent, "concurrent", 16,
 		"how many Helm operations run at a time; one that waits for a hook does not count")
+	flag.IntVar(&o.informers, "namespaced-informers", 25,
+		"up to how many namespaces have informers of their own; more are followed by one set of informers for the whole cluster, which costs less")
 	flag.BoolVar(&o.leaderElect, "leader-elect", false,
 		"let one of several replicas act, chosen by a Lease")
 	flag.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080",

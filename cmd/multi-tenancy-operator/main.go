@@ -116,7 +116,7 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 			schedule.Ring()
 		}
 	}
-	watcher, err := watch.New(client, namespaced, records, both, objects)
+	watcher, err := watch.New(watch.Clients{Kube: client, Metadata: records, Namespaced: namespaced}, opts.informers, both, objects)
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ type Schedule struct {
 	Wake Wake
 
 	shelters shelters
+	breather breather
 }
 
 // SetupWithManager registers the reconciler.
@@ -60,6 +61,11 @@ func (s *Schedule) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, 
 	if !s.Watch.Synced() {
 		return done(), nil // Wake is rung when it is
 	}
+	began := time.Now()
+	if wait := s.breather.left(began); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	defer func() { s.breather.take(began, time.Now()) }()
 	all, err := list(ctx, s.Client)
 	if err != nil {
 		return done(), fmt.Errorf("list Controllers: %w", err)

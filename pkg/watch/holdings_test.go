@@ -38,7 +38,7 @@ func recorded(t *testing.T, kube kubernetes.Interface, ns, name, revision, statu
 
 // TestLook: what releases hold is followed while a record tells of it.
 func TestLook(t *testing.T) {
-	w := start(t)
+	w := start(t, 10)
 	defer w.stop()
 	namespaces(t, w.kube, "holding")
 	baseline := runtime.NumGoroutine()
@@ -144,7 +144,7 @@ func TestGood(t *testing.T) {
 		// Helm calls revision 2 superseded when the rollback from it fails.
 		"rolled-back": {revisions: []revision{{number: "1", status: "superseded"}, {number: "2", status: "superseded"}, {number: "3", status: "failed", failed: "d2"}}, want: 1},
 	}
-	w := start(t)
+	w := start(t, 10)
 	defer w.stop()
 	namespaces(t, w.kube, "good")
 	for name, tc := range cases {

@@ -13,7 +13,7 @@ import (
 )
 
 func TestReferencesFollowWhatIsWantedAndNothingElse(t *testing.T) {
-	w := start(t)
+	w := start(t, 10)
 	defer w.stop()
 	namespaces(t, w.kube, "refs")
 	refs := w.References()

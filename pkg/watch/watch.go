@@ -1,7 +1,8 @@
 // Package watch keeps the only informers: the records of all Helm releases
 // (their metadata, never their content), the nodes, the namespaces, the Warning
-// events, the workloads and pods of each namespace it is told to follow, and the objects that values are
-// taken from. It answers from memory and says when something changed.
+// events, the workloads and pods of each namespace it is told to follow, and the
+// objects that values are taken from. It answers from memory and says when something
+// changed.
 package watch
 
 import (
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"sync"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
@@ -22,7 +24,8 @@ import (
 
 // Watcher follows the cluster. Make one with New, run it with Start.
 type Watcher struct {
-	namespaced kubernetes.Interface
+	clients    Clients
+	few        int // up to so many namespaces have informers of their own
 	releases   *releases
 	holdings   *holdings
 	references *References
@@ -36,51 +39,50 @@ type Watcher struct {
 
 	mu         sync.Mutex
 	wanted     sets.Set[string]
-	namespaces map[string]*namespace
+	namespaces map[string]*contents // those that have informers of their own
+	everywhere *contents            // of the whole cluster; nil while none are needed
 	stopping   sync.WaitGroup
 }
 
-// New makes a watcher that follows nothing until Start. onReleases is called
-// after the record of a release, what it holds or a referenced object changed,
-// onObjects after anything else did; both must not block.
-//
-// What lives in namespaces is followed with a client of its own, which should pace
-// its requests: four informers for each of them all begin, and come back, at once.
-func New(client, namespaced kubernetes.Interface, metadata metadata.Interface, onReleases, onObjects func()) (*Watcher, error) {
+// Clients are the connections of a watcher.
+type Clients struct {
+	Kube     kubernetes.Interface
+	Metadata metadata.Interface
+	// Namespaced follows single namespaces. It should pace its requests: four informers
+	// for each of them all begin, and come back, at once.
+	Namespaced kubernetes.Interface
+}
+
+// New makes a watcher that follows nothing until Start. Up to few namespaces have
+// informers of their own; more than that are followed by one set of informers for
+// the whole cluster. onReleases is called after the record of a release, what it
+// holds or a referenced object changed, onObjects after anything else did; both must
+// not block.
+func New(clients Clients, few int, onReleases, onObjects func()) (*Watcher, error) {
 	bell := make(chan struct{}, 1)
-	records, err := newReleases(metadata, onReleases, func() { ring(bell) })
+	records, err := newReleases(clients.Metadata, onReleases, func() { ring(bell) })
 	if err != nil {
 		return nil, fmt.Errorf("watch release records: %w", err)
 	}
-	nodes := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithTransform(slim)).Core().V1().Nodes().Informer()
+	nodes := informers.NewSharedInformerFactoryWithOptions(clients.Kube, 0, informers.WithTransform(slim)).Core().V1().Nodes().Informer()
 	if _, err := nodes.AddEventHandler(notify(onObjects)); err != nil {
 		return nil, fmt.Errorf("watch nodes: %w", err)
 	}
-	existing, err := newNamespaces(metadata, onObjects)
+	existing, err := newNamespaces(clients.Metadata, onObjects)
 	if err != nil {
 		return nil, fmt.Errorf("watch namespaces: %w", err)
 	}
 	w := &Watcher{
-		namespaced: namespaced, existing: existing, releases: records, holdings: newHoldings(metadata, onReleases), nodes: nodes,
-		references: newReferences(client, onReleases, bell),
+		clients: clients, few: few, existing: existing, releases: records, holdings: newHoldings(clients.Metadata, onReleases), nodes: nodes,
+		references: newReferences(clients.Kube, onReleases, bell),
 		onReleases: onReleases, onObjects: onObjects,
 		bell:       bell,
-		namespaces: map[string]*namespace{},
+		namespaces: map[string]*contents{},
 	}
-	if w.warnings, err = newWarnings(client, w.warn); err != nil {
+	if w.warnings, err = newWarnings(clients.Kube, w.changed); err != nil {
 		return nil, fmt.Errorf("watch events: %w", err)
 	}
 	return w, nil
-}
-
-// warn says that something changed if a warning is about what is followed.
-func (w *Watcher) warn(namespace string) {
-	w.mu.Lock()
-	_, followed := w.namespaces[namespace]
-	w.mu.Unlock()
-	if followed {
-		w.onObjects()
-	}
 }
 
 // Start follows the cluster until ctx ends, and returns when every informer has
@@ -145,13 +147,42 @@ func ring(bell chan<- struct{}) {
 // References are the objects that values are taken from.
 func (w *Watcher) References() *References { return w.references }
 
-// settle starts and stops informers so that the wanted namespaces are followed.
+// settle starts and stops informers so that the wanted namespaces are followed: each
+// by its own, or all by one set for the whole cluster when they are many. A process
+// that has begun with the latter keeps to it until nothing is wanted.
 func (w *Watcher) settle(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	settle(w.namespaces, w.wanted, &w.stopping, func(name string) *namespace {
-		return follow(ctx, w.namespaced, name, w.onObjects)
+	switch {
+	case w.everywhere == nil && w.wanted.Len() > w.few:
+		w.everywhere = follow(ctx, w.clients.Kube, metav1.NamespaceAll, w.changed, func() {
+			ring(w.bell) // those of single namespaces have had their day
+			w.onObjects()
+		})
+	case w.everywhere != nil && w.wanted.Len() == 0:
+		w.stopping.Go(w.everywhere.stop)
+		w.everywhere = nil
+	}
+	wanted := w.wanted
+	if w.everywhere != nil {
+		wanted = sets.New[string]()
+		if !w.everywhere.known() {
+			wanted = w.wanted.Intersection(sets.KeySet(w.namespaces))
+		}
+	}
+	settle(w.namespaces, wanted, &w.stopping, func(name string) *contents {
+		return follow(ctx, w.clients.Namespaced, name, func(string) { w.onObjects() }, w.onObjects)
 	})
+}
+
+// changed says that something changed if it was in a namespace that is followed.
+func (w *Watcher) changed(namespace string) {
+	w.mu.Lock()
+	wanted := w.wanted.Has(namespace)
+	w.mu.Unlock()
+	if wanted {
+		w.onObjects()
+	}
 }
 
 // follower is what follows something until it is stopped; stop waits for it.
@@ -172,7 +203,7 @@ func settle[K comparable, F follower](followed map[K]F, wanted sets.Set[K], stop
 	}
 }
 
-// Following lists the namespaces whose informers run.
+// Following lists the namespaces that have informers of their own.
 func (w *Watcher) Following() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -183,9 +214,14 @@ func (w *Watcher) Following() []string {
 func (w *Watcher) Objects() map[string]status.Objects {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	out := make(map[string]status.Objects, len(w.namespaces))
-	for name, n := range w.namespaces {
-		if objects, known := n.objects(); known {
+	out := make(map[string]status.Objects, w.wanted.Len())
+	for name := range w.wanted {
+		from := w.namespaces[name]
+		if w.everywhere != nil && w.everywhere.known() {
+			from = w.everywhere
+		}
+		if from != nil && from.known() {
+			objects := from.in(name)
 			objects.Warnings = w.warningsIn(name)
 			out[name] = objects
 		}

@@ -49,11 +49,12 @@ type watched struct {
 	stop              func()
 }
 
-func start(t *testing.T) *watched {
+// start runs a watcher that gives up to few namespaces informers of their own.
+func start(t *testing.T, few int) *watched {
 	t.Helper()
 	w := &watched{kube: kubernetes.NewForConfigOrDie(config)}
 	var err error
-	w.Watcher, err = watch.New(w.kube, w.kube, metadata.NewForConfigOrDie(config),
+	w.Watcher, err = watch.New(watch.Clients{Kube: w.kube, Metadata: metadata.NewForConfigOrDie(config), Namespaced: w.kube}, few,
 		func() { w.records.Add(1) }, func() { w.contents.Add(1) })
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +95,7 @@ func namespaces(t *testing.T, kube kubernetes.Interface, names ...string) {
 }
 
 func TestSyncFollowsWhatIsWantedAndNothingElse(t *testing.T) {
-	w := start(t)
+	w := start(t, 10)
 	defer w.stop()
 	namespaces(t, w.kube, "a", "b", "c")
 	baseline := runtime.NumGoroutine()
@@ -142,6 +143,53 @@ func TestSyncFollowsWhatIsWantedAndNothingElse(t *testing.T) {
 	}
 }
 
+// TestManyNamespacesAreFollowedByOneSet: it looks the same from outside, and none of
+// it stays when nothing is wanted.
+func TestManyNamespacesAreFollowedByOneSet(t *testing.T) {
+	w := start(t, 2)
+	defer w.stop()
+	namespaces(t, w.kube, "many-a", "many-b", "many-c", "many-d")
+	service := func(namespace string) {
+		t.Helper()
+		p := &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: "pod"},
+			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "pause"}}},
+		}
+		if _, err := w.kube.CoreV1().Pods(namespace).Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	baseline := runtime.NumGoroutine()
+	w.Sync([]string{"many-a", "many-b"})
+	eventually(t, func() bool { return len(w.Objects()) == 2 && len(w.Following()) == 2 }, "two namespaces have informers of their own")
+	service("many-a")
+	eventually(t, func() bool { return len(w.Objects()["many-a"].Pods) == 1 }, "the pod is seen")
+
+	w.Sync([]string{"many-a", "many-b", "many-c"})
+	eventually(t, func() bool {
+		objects := w.Objects()
+		if len(objects["many-a"].Pods) != 1 {
+			t.Error("what was known is forgotten")
+		}
+		return len(objects) == 3 && len(w.Following()) == 0
+	}, "three are followed by one set")
+	service("many-c")
+	eventually(t, func() bool { return len(w.Objects()["many-c"].Pods) == 1 }, "a pod is seen")
+	changes := w.contents.Load()
+	service("many-d") // which nobody wants
+	service("many-b")
+	eventually(t, func() bool { return len(w.Objects()["many-b"].Pods) == 1 && w.contents.Load() > changes }, "a later pod is seen, and told")
+	if _, known := w.Objects()["many-d"]; known {
+		t.Error("a namespace that nobody wants is followed")
+	}
+	w.Sync([]string{"many-d"})
+	if got := w.Objects(); len(got) != 1 || len(got["many-d"].Pods) != 1 {
+		t.Errorf("Objects() = %v, want what lives in the other namespace, at once", got)
+	}
+	w.Sync(nil)
+	eventually(t, func() bool { return runtime.NumGoroutine() <= baseline+2 }, "the goroutines of the informers are gone")
+}
+
 func TestReleasesAreTheLatestRevisions(t *testing.T) {
 	kube := kubernetes.NewForConfigOrDie(config)
 	namespaces(t, kube, "records")
@@ -159,7 +207,7 @@ func TestReleasesAreTheLatestRevisions(t *testing.T) {
 		"multitenancy.dev/controller": "example", "multitenancy.dev/digest": "abc", "multitenancy.dev/position": "4", "multitenancy.dev/revision": "9",
 		"multitenancy.dev/chart": "web", "multitenancy.dev/chart-version": "1.0.0",
 	})
-	w := start(t)
+	w := start(t, 10)
 	defer w.stop()
 	record("late", "1", "pending-install", nil)
 	find := func(name string) tenancy.Observed {

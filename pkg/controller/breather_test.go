@@ -1,0 +1,26 @@
+package controller
+
+import (
+	"testing"
+	"time"
+)
+
+func TestBreather(t *testing.T) {
+	begin := time.Unix(1e9, 0)
+	var b breather
+	if left := b.left(begin); left != 0 {
+		t.Errorf("the first pass waits %s", left)
+	}
+	for took, want := range map[time.Duration]time.Duration{
+		time.Millisecond: 3 * time.Millisecond, 50 * time.Millisecond: 150 * time.Millisecond, time.Minute: time.Second,
+	} {
+		ended := begin.Add(took)
+		b.take(begin, ended)
+		if left := b.left(ended); left != want {
+			t.Errorf("after a pass of %s the next one waits %s, want %s", took, left, want)
+		}
+		if left := b.left(ended.Add(want)); left != 0 {
+			t.Errorf("after the breather a pass waits %s", left)
+		}
+	}
+}
