@@ -24,12 +24,12 @@ func (o *operator) install(ctx context.Context) (time.Duration, error) {
 			want[namespace(i)+"/"+rel.name] = 1
 		}
 	}
-	profiled := o.profile(ctx, phaseInstall, 20*time.Second)
+	profiled := o.profile(ctx, phaseInstall)
 	took, err := o.apply(ctx, firstGrace, want)
 	if err != nil {
 		return 0, err
 	}
-	return took, <-profiled
+	return took, profiled()
 }
 
 // upgrade changes the grace period of all tenancies in one edit, as install does.
@@ -39,12 +39,12 @@ func (o *operator) upgrade(ctx context.Context) (time.Duration, error) {
 		name := namespace(i) + "/" + webRelease
 		want[name] = o.records.revision(name) + 1
 	}
-	profiled := o.profile(ctx, phaseUpgrade, 5*time.Second)
+	profiled := o.profile(ctx, phaseUpgrade)
 	took, err := o.apply(ctx, upgradeGrace, want)
 	if err != nil {
 		return 0, err
 	}
-	return took, <-profiled
+	return took, profiled()
 }
 
 // apply writes the whole spec, server-side, and waits for the revisions it leads to.

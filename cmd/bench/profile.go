@@ -11,13 +11,15 @@ import (
 	"time"
 )
 
-// profile collects a CPU profile of the operator for a while, beside what it does,
-// and then one of its memory. The returned channel tells when that is done.
-func (o *operator) profile(ctx context.Context, phase string, length time.Duration) <-chan error {
-	done := make(chan error, 1)
+// window is how long one CPU profile is. Those of a phase are read together:
+// go tool pprof -top install-100-cpu-*.pprof
+const window = 5 * time.Second
+
+// profile collects CPU profiles of the operator, one after the other, until the
+// returned function is called, and then one of its memory.
+func (o *operator) profile(ctx context.Context, phase string) (stop func() error) {
 	if o.profiles == "" {
-		done <- nil
-		return done
+		return func() error { return nil }
 	}
 	save := func(kind, query string) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+o.pprof+"/debug/pprof/"+query, nil)
@@ -37,9 +39,24 @@ func (o *operator) profile(ctx context.Context, phase string, length time.Durati
 		_, err = io.Copy(file, answer.Body)
 		return errors.Join(err, file.Close())
 	}
+	over, done := make(chan struct{}), make(chan error, 1)
 	go func() {
-		err := save("cpu", fmt.Sprintf("profile?seconds=%d", int(length.Seconds())))
-		done <- errors.Join(err, save("heap", "heap"))
+		for i := 0; ; i++ {
+			err := save(fmt.Sprintf("cpu-%03d", i), fmt.Sprintf("profile?seconds=%d", int(window.Seconds())))
+			select {
+			case <-over:
+				done <- errors.Join(err, save("heap", "heap"))
+				return
+			default:
+			}
+			if err != nil {
+				done <- err
+				return
+			}
+		}
 	}()
-	return done
+	return func() error {
+		close(over)
+		return <-done
+	}
 }
