@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 )
 
 // request is a kind of request, with the kind of answer it got.
@@ -98,7 +99,7 @@ func parseAudit(text []byte) (requests, error) {
 		kind := request{Verb: event.Verb, Resource: event.ObjectRef.Resource}
 		switch {
 		case kind.Resource == "":
-			kind.Resource = event.RequestURI // discovery and the like
+			kind.Resource, _, _ = strings.Cut(event.RequestURI, "?") // discovery and the like
 		case event.ObjectRef.Subresource != "":
 			kind.Resource += "/" + event.ObjectRef.Subresource
 		}

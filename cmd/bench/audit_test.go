@@ -11,7 +11,7 @@ import (
 const auditLines = `{"stage":"ResponseComplete","verb":"create","requestURI":"/api/v1/namespaces/a/secrets","objectRef":{"resource":"secrets","namespace":"a"},"responseStatus":{"code":201}}
 {"stage":"ResponseStarted","verb":"watch","requestURI":"/api/v1/pods?watch=true","objectRef":{"resource":"pods"},"responseStatus":{"code":200}}
 {"stage":"ResponseComplete","verb":"watch","requestURI":"/api/v1/pods?watch=true","objectRef":{"resource":"pods"},"responseStatus":{"code":200}}
-{"stage":"ResponseComplete","verb":"get","requestURI":"/version","responseStatus":{"code":200}}
+{"stage":"ResponseComplete","verb":"get","requestURI":"/version?timeout=32s","responseStatus":{"code":200}}
 {"stage":"ResponseComplete","verb":"get","requestURI":"/api/v1/namespaces/a","objectRef":{"resource":"namespaces","name":"a"},"responseStatus":{"code":404}}
 {"stage":"ResponseComplete","verb":"patch","requestURI":"/apis/multitenancy.dev/v1alpha1/controllers/c/status","objectRef":{"resource":"controllers","subresource":"status"},"responseStatus":{"code":409}}
 {"stage":"ResponseComplete","verb":"create","requestURI":"/api/v1/namespaces/a/secrets","objectRef":{"resource":"secrets","namespace":"a"},"responseStatus":{"code":201}}

@@ -12,6 +12,7 @@ type row struct {
 	name  string
 	value func(*result) (float64, bool)
 	text  func(float64) string
+	alone bool // compared with nobody's
 }
 
 // rows are the lines of every table. One that nobody has a number for is left out.
@@ -27,11 +28,11 @@ func rows() []row {
 			}
 		}
 		out = append(out,
-			row{name, field(func(s *sample) float64 { return s.Wall.Seconds() }), seconds},
-			row{"- requests", field(func(s *sample) float64 { return float64(s.Requests.total()) }), whole},
-			row{"- CPU", field(func(s *sample) float64 { return s.CPU.Seconds() }), seconds},
-			row{"- CPU of API server and etcd", field(func(s *sample) float64 { return s.ControlPlane.Seconds() }), seconds},
-			row{"- cores busy with other things", field(func(s *sample) float64 { return s.Others }), times},
+			row{name: name, value: field(func(s *sample) float64 { return s.Wall.Seconds() }), text: seconds},
+			row{name: "- requests", value: field(func(s *sample) float64 { return float64(s.Requests.total()) }), text: whole},
+			row{name: "- CPU", value: field(func(s *sample) float64 { return s.CPU.Seconds() }), text: seconds},
+			row{name: "- CPU of API server and etcd", value: field(func(s *sample) float64 { return s.ControlPlane.Seconds() }), text: seconds},
+			row{name: "- cores busy with other things", value: field(func(s *sample) float64 { return s.Others }), text: times, alone: true},
 		)
 	}
 	percentiles := func(name string, of func(*result) []time.Duration) {
@@ -39,13 +40,15 @@ func rows() []row {
 			name string
 			p    float64
 		}{{"median", 50}, {"p99", 99}} {
-			out = append(out, row{name + ", " + p.name, func(r *result) (float64, bool) {
+			out = append(out, row{name: name + ", " + p.name, text: milliseconds, value: func(r *result) (float64, bool) {
 				return percentile(of(r), p.p).Seconds(), len(of(r)) > 0
-			}, milliseconds})
+			}})
 		}
 	}
 	phase("install all", func(r *result) *sample { return r.Install })
-	out = append(out, row{"install all, until Ready", func(r *result) (float64, bool) { return r.Ready.Seconds(), r.Ready > 0 }, seconds})
+	out = append(out, row{name: "install all, until Ready", text: seconds, value: func(r *result) (float64, bool) {
+		return r.Ready.Seconds(), r.Ready > 0
+	}})
 	percentiles("one edit until the Deployment changed", (*result).changed)
 	percentiles("one edit until Ready again", (*result).readyAgain)
 	phase("upgrade all", func(r *result) *sample { return r.Upgrade })
@@ -53,8 +56,8 @@ func rows() []row {
 	phase("restart", func(r *result) *sample { return r.Restart })
 	phase("uninstall all", func(r *result) *sample { return r.Uninstall })
 	return append(out,
-		row{"peak memory", func(r *result) (float64, bool) { return float64(r.Peak), r.Peak > 0 }, mebibytes},
-		row{"size of the Controller", func(r *result) (float64, bool) { return float64(r.Size), r.Size > 0 }, kibibytes},
+		row{name: "peak memory", text: mebibytes, value: func(r *result) (float64, bool) { return float64(r.Peak), r.Peak > 0 }},
+		row{name: "size of the Controller", text: kibibytes, value: func(r *result) (float64, bool) { return float64(r.Size), r.Size > 0 }},
 	)
 }
 
@@ -95,7 +98,7 @@ func (r row) cells(all results, tenancies int) (line []string, any bool) {
 	}
 	for _, name := range []string{floorName, helmName} {
 		text := "–"
-		if q := ratio(value[operatorName], value[name]); q > 0 {
+		if q := ratio(value[operatorName], value[name]); q > 0 && !r.alone {
 			text = times(q)
 		}
 		line = append(line, text)
