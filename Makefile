@@ -40,7 +40,7 @@ T := 25 100
 MORE := 1000
 
 .PHONY: bench
-bench: $(BIN)/multi-tenancy-operator $(BIN)/localcluster $(BIN)/bench ## Measure the operator beside plain API writes and a loop of helm commands (15 minutes)
+bench: $(BIN)/multi-tenancy-operator $(BIN)/localcluster $(BIN)/bench ## Measure the operator beside plain API writes and a loop of helm commands
 	@exec $(BIN)/bench -sizes "$(T)" -more "$(MORE)" $(BENCHFLAGS)
 
 .PHONY: build

@@ -58,17 +58,15 @@ func run(ctx context.Context) error {
 	klog.SetLogger(silence)
 	results, err := runAll(ctx, opts)
 	if ctx.Err() != nil {
-		return errors.New("interrupted; what was started has been ended")
+		err = errors.New("interrupted; what was started has been ended")
 	}
-	if err != nil {
-		return err
-	}
+	// What was measured before an error took its time.
 	printTables(os.Stdout, results)
 	printGoals(os.Stdout, results)
 	if opts.requests {
 		printRequests(os.Stdout, results)
 	}
-	return nil
+	return err
 }
 
 func parseFlags() (options, error) {

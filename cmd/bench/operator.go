@@ -75,7 +75,7 @@ func (o *operator) start(ctx context.Context) error {
 		o.pprof = addresses[2]
 		args = append(args, "--pprof-bind-address="+o.pprof)
 	}
-	cmd := exec.Command(filepath.Join(o.stage.root, "bin", "multi-tenancy-operator"), args...)
+	cmd := exec.Command(operatorBinary(o.stage.root), args...)
 	cmd.Env = append(os.Environ(), "POD_NAMESPACE="+operatorNamespace)
 	cmd.Stdout, cmd.Stderr = o.log, o.log
 	// Ctrl-C is for the bench, which then ends the operator.
@@ -99,6 +99,8 @@ func (o *operator) start(ctx context.Context) error {
 		}
 	}
 }
+
+func operatorBinary(root string) string { return filepath.Join(root, "bin", "multi-tenancy-operator") }
 
 // stop ends the operator as Kubernetes does.
 func (o *operator) stop() error {

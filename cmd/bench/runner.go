@@ -48,6 +48,9 @@ func runAll(ctx context.Context, opts options) (results, error) {
 		return nil, fmt.Errorf("find the root of the repository: %w", err)
 	}
 	opts.root = root
+	if _, err := os.Stat(operatorBinary(root)); err != nil {
+		return nil, fmt.Errorf("the operator is not built: run make bench, or make build before: %w", err)
+	}
 	helm, err := buildHelm(ctx, root)
 	if err != nil {
 		return nil, err
@@ -69,9 +72,10 @@ func runAll(ctx context.Context, opts options) (results, error) {
 		return nil
 	}
 	if err := do(opts.sizes, floorName, helmName, operatorName); err != nil {
-		return nil, err
+		return all, err
 	}
-	return all, do(opts.more, floorName, operatorName)
+	err = do(opts.more, floorName, operatorName)
+	return all, err
 }
 
 // buildHelm builds helm from the Go module, if it is not built yet.
