@@ -33,6 +33,15 @@ test: $(BIN)/localcluster ## Run all tests, unit and on the local cluster
 	wait $$long || rc=$$?; \
 	exit $$rc
 
+# T are the sizes of the bench for all contenders, in tenancies, and MORE those for
+# floor and operator alone: make bench T="25" MORE=""
+T := 25 100
+MORE := 1000
+
+.PHONY: bench
+bench: $(BIN)/multi-tenancy-operator $(BIN)/localcluster $(BIN)/bench ## Measure the operator beside plain API writes and a loop of helm commands
+	@exec $(BIN)/bench -sizes "$(T)" -more "$(MORE)" $(BENCHFLAGS)
+
 .PHONY: build
 build: $(BIN)/multi-tenancy-operator $(BIN)/localcluster ## Build the binaries
 
@@ -42,6 +51,9 @@ $(BIN)/multi-tenancy-operator: $(GO_FILES) go.mod go.sum
 
 $(BIN)/demo: $(GO_FILES) go.mod go.sum
 	go build -o $@ ./cmd/demo
+
+$(BIN)/bench: $(GO_FILES) go.mod go.sum
+	go build -o $@ ./cmd/bench
 
 $(BIN)/localcluster: $(LOCALCLUSTER_FILES)
 	cmd/localcluster/build.sh $(abspath $@)

@@ -31,6 +31,7 @@ type options struct {
 	leaderElect    bool
 	metricsAddress string
 	probeAddress   string
+	pprofAddress   string
 	gracePeriod    time.Duration
 	patience       time.Duration
 	memoryCgroup   string
@@ -61,6 +62,8 @@ func parseFlags() options {
 		"address of the metrics endpoint; 0 for none")
 	flag.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081",
 		"address of /healthz and /readyz; 0 for none")
+	flag.StringVar(&o.pprofAddress, "pprof-bind-address", "0",
+		"address of the profiles of the Go runtime (/debug/pprof/), which anybody who reaches it may read; 0 for none")
 	flag.DurationVar(&o.gracePeriod, "graceful-shutdown-timeout", 10*time.Minute,
 		"how long running Helm operations may take to end when the operator stops")
 	flag.DurationVar(&o.patience, "request-timeout", time.Minute,

@@ -73,6 +73,7 @@ func run(ctx context.Context, opts options) error {
 		Scheme:                        scheme(),
 		Metrics:                       server.Options{BindAddress: opts.metricsAddress},
 		HealthProbeBindAddress:        opts.probeAddress,
+		PprofBindAddress:              opts.pprofAddress,
 		LeaderElection:                opts.leaderElect,
 		LeaderElectionID:              "multi-tenancy-operator.multitenancy.dev",
 		LeaderElectionNamespace:       opts.namespace,

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
+)
+
+// fieldManager is the bench as the API server knows it.
+const fieldManager = "bench"
+
+// install applies the Controller and waits until all records say deployed.
+func (o *operator) install(ctx context.Context) (time.Duration, error) {
+	want := map[string]int{}
+	for i := range o.workload.Tenancies {
+		for _, rel := range o.workload.releases(firstGrace) {
+			want[namespace(i)+"/"+rel.name] = 1
+		}
+	}
+	profiled := o.profile(ctx, phaseInstall)
+	took, err := o.apply(ctx, firstGrace, want)
+	if err != nil {
+		return 0, err
+	}
+	return took, profiled()
+}
+
+// upgrade changes the grace period of all tenancies in one edit, as install does.
+func (o *operator) upgrade(ctx context.Context) (time.Duration, error) {
+	want := map[string]int{}
+	for i := range o.workload.Tenancies {
+		name := namespace(i) + "/" + webRelease
+		want[name] = o.records.revision(name) + 1
+	}
+	profiled := o.profile(ctx, phaseUpgrade)
+	took, err := o.apply(ctx, upgradeGrace, want)
+	if err != nil {
+		return 0, err
+	}
+	return took, profiled()
+}
+
+// apply writes the whole spec, server-side, and waits for the revisions it leads to.
+func (o *operator) apply(ctx context.Context, grace int, want map[string]int) (time.Duration, error) {
+	text, err := json.Marshal(o.workload.controller(func(int) int { return grace }))
+	if err != nil {
+		return 0, fmt.Errorf("encode the Controller: %w", err)
+	}
+	begin := time.Now()
+	cr := &v1alpha1.Controller{ObjectMeta: metav1.ObjectMeta{Name: controllerName}}
+	force := true
+	err = o.controller.client.Patch(ctx, cr, client.RawPatch(types.ApplyPatchType, text), &client.PatchOptions{FieldManager: fieldManager, Force: &force})
+	if err != nil {
+		return 0, fmt.Errorf("apply the Controller: %w", err)
+	}
+	err = o.records.await(ctx, want)
+	return time.Since(begin), err
+}
+
+// edit changes the grace period of one tenancy after the other.
+func (o *operator) edit(ctx context.Context, n int) ([]edited, error) {
+	var out []edited
+	for i := range n {
+		begin := time.Now()
+		var generation int64
+		one, err := timeEdit(ctx, o.stage.admin, i, func(ctx context.Context) (err error) {
+			generation, err = o.patch(ctx, fmt.Sprintf(`[{"op":"replace","path":%q,"value":"%d"}]`, gracePath(i), editGrace))
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		at, err := o.controller.awaitReady(ctx, generation, o.workload.pods())
+		if err != nil {
+			return nil, err
+		}
+		one.Ready = at.Sub(begin)
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// patch edits the Controller, and returns its new generation.
+func (o *operator) patch(ctx context.Context, patch string) (int64, error) {
+	cr := &v1alpha1.Controller{ObjectMeta: metav1.ObjectMeta{Name: controllerName}}
+	if err := o.controller.client.Patch(ctx, cr, client.RawPatch(types.JSONPatchType, []byte(patch)), client.FieldOwner(fieldManager)); err != nil {
+		return 0, fmt.Errorf("edit the Controller: %w", err)
+	}
+	return cr.Generation, nil
+}
+
+// ready waits until the Controller says that all of the workload is ready, and
+// returns how large it is then.
+func (o *operator) ready(ctx context.Context) (size int, err error) {
+	now := o.controller.now()
+	if _, err := o.controller.awaitReady(ctx, now.generation, o.workload.pods()); err != nil {
+		return 0, err
+	}
+	return o.controller.size(ctx)
+}
+
+// restart stops the operator, edits the spec in a way that asks for nothing, and
+// starts it again. It returns how long the new process took until the status
+// answered the edit and was right. The edit tells the new status from the old one.
+func (o *operator) restart(ctx context.Context) (time.Duration, error) {
+	if err := o.stop(); err != nil {
+		return 0, err
+	}
+	generation, err := o.patch(ctx, `[{"op":"replace","path":"/spec/maxRemovals","value":11}]`)
+	if err != nil {
+		return 0, err
+	}
+	begin := time.Now()
+	if err := o.start(ctx); err != nil {
+		return 0, err
+	}
+	at, err := o.controller.awaitReady(ctx, generation, o.workload.pods())
+	return at.Sub(begin), err
+}
+
+// uninstall deletes the Controller and waits until it is gone.
+func (o *operator) uninstall(ctx context.Context) (time.Duration, error) {
+	begin := time.Now()
+	cr := &v1alpha1.Controller{ObjectMeta: metav1.ObjectMeta{Name: controllerName}}
+	if err := o.controller.client.Delete(ctx, cr); err != nil {
+		return 0, fmt.Errorf("delete the Controller: %w", err)
+	}
+	err := o.controller.awaitGone(ctx)
+	return time.Since(begin), err
+}
