@@ -26,6 +26,7 @@ type kubeClient struct {
 	*kube.Client
 	key  tenancy.Key
 	park func(wait func() error) error
+	memo *memo
 
 	mu      sync.Mutex
 	objects []tenancy.Object
@@ -39,6 +40,7 @@ func newKube(g getter, key tenancy.Key, park func(func() error) error, log func(
 		Client: &kube.Client{Factory: g, Namespace: key.Namespace, Log: log},
 		key:    key,
 		park:   park,
+		memo:   g.memo,
 	}
 }
 
@@ -73,7 +75,8 @@ func (k *kubeClient) update(
 	if err != nil {
 		return &kube.Result{}, err
 	}
-	result, err := helm(append(original.Intersect(target), gone...), target, force)
+	var result *kube.Result
+	k.memo.during(func() { result, err = helm(append(original.Intersect(target), gone...), target, force) })
 	k.note(target)
 	return result, err
 }

@@ -34,14 +34,14 @@ type operation struct {
 // the client.
 func (c *Client) operation(rel tenancy.Release) (*operation, error) {
 	key := rel.Key
-	getter := getter{shared: c.shared, namespace: key.Namespace}
+	getter := getter{shared: c.shared, namespace: key.Namespace, memo: &memo{next: c.shared.config.Transport}}
 	op := &operation{key: key, journal: &journal{}, forget: c.shared.forget}
 	op.kube = newKube(getter, key, c.park, op.journal.log)
 	op.secrets = &secrets{
 		SecretInterface: c.shared.clientset.CoreV1().Secrets(key.Namespace),
 		annotations:     func() map[string]string { return op.annotations(rel) },
 	}
-	op.records = &records{Driver: driver.NewSecrets(op.secrets)}
+	op.records = &records{Driver: driver.NewSecrets(op.secrets), secrets: op.secrets}
 	capabilities, err := c.shared.capabilities()
 	if err != nil {
 		return nil, fmt.Errorf("ask the API server for its capabilities: %w", weather(err))

@@ -13,6 +13,7 @@ import (
 // a release for what it could not store, too.
 type records struct {
 	driver.Driver
+	secrets *secrets
 	// labels are put on a revision that Helm would give those of another one; nil
 	// for none.
 	labels   map[string]string

@@ -119,10 +119,15 @@ func (s *shared) askCapabilities() (*chartutil.Capabilities, error) {
 type getter struct {
 	*shared
 	namespace string
+	memo      *memo
 }
 
 // ToRESTConfig implements genericclioptions.RESTClientGetter.
-func (g getter) ToRESTConfig() (*rest.Config, error) { return rest.CopyConfig(g.config), nil }
+func (g getter) ToRESTConfig() (*rest.Config, error) {
+	config := rest.CopyConfig(g.config)
+	config.Transport = g.memo
+	return config, nil
+}
 
 // ToDiscoveryClient implements genericclioptions.RESTClientGetter.
 func (g getter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, error) {

@@ -9,9 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
-	"strings"
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	helmrelease "helm.sh/helm/v3/pkg/release"
@@ -45,7 +43,8 @@ type secrets struct {
 	// from is the first revision that is annotated; 0 for none.
 	from int
 	// at is the resource version of what was written last.
-	at uint64
+	at   uint64
+	past history
 }
 
 // verdict is what a record was found to be in one of its versions.
@@ -64,34 +63,6 @@ func (s *secrets) Get(ctx context.Context, name string, opts metav1.GetOptions) 
 		mend(secret, "")
 	}
 	return secret, nil
-}
-
-// List implements the client of Secrets.
-func (s *secrets) List(ctx context.Context, opts metav1.ListOptions) (*corev1.SecretList, error) {
-	list, err := s.SecretInterface.List(ctx, opts)
-	s.blind = err
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(list.Items, func(a, b corev1.Secret) int { return revision(&a) - revision(&b) })
-	deployed := strings.Contains(opts.LabelSelector, "status="+helmrelease.StatusDeployed.String())
-	var manifest string
-	kept := list.Items[:0]
-	for i := range list.Items {
-		secret := &list.Items[i]
-		rel := s.read(secret)
-		switch {
-		case rel != nil:
-			manifest = rel.Manifest
-		case deployed:
-			continue // whatever its label says
-		default:
-			mend(secret, manifest)
-		}
-		kept = append(kept, *secret)
-	}
-	list.Items = kept
-	return list, nil
 }
 
 // Create implements the client of Secrets. Nothing is made over a history that
@@ -113,10 +84,20 @@ func (s *secrets) Update(ctx context.Context, secret *corev1.Secret, opts metav1
 	return s.wrote(s.SecretInterface.Update(ctx, secret, opts))
 }
 
+// Delete implements the client of Secrets.
+func (s *secrets) Delete(ctx context.Context, name string, opts metav1.DeleteOptions) error {
+	err := s.SecretInterface.Delete(ctx, name, opts)
+	if err == nil {
+		s.past.drop(name)
+	}
+	return err
+}
+
 // wrote notes what was written.
 func (s *secrets) wrote(secret *corev1.Secret, err error) (*corev1.Secret, error) {
 	if err == nil {
 		s.at = max(s.at, drift.At(secret))
+		s.past.put(secret)
 	}
 	return secret, err
 }
@@ -177,12 +158,16 @@ func unpack(packed []byte) (*helmrelease.Release, error) {
 
 // mend puts a failed revision in the place of what cannot be read.
 func mend(secret *corev1.Secret, manifest string) {
-	rel := &helmrelease.Release{
+	text, _ := json.Marshal(standIn(secret, manifest)) // of plain data: cannot fail
+	secret.Data = map[string][]byte{"release": []byte(base64.StdEncoding.EncodeToString(text))}
+}
+
+// standIn is a failed revision in the place of what cannot be read.
+func standIn(secret *corev1.Secret, manifest string) *helmrelease.Release {
+	return &helmrelease.Release{
 		Name: secret.Labels["name"], Namespace: secret.Namespace, Version: revision(secret),
 		Info:     &helmrelease.Info{Status: helmrelease.StatusFailed, Description: unreadable},
 		Chart:    &helmchart.Chart{Metadata: &helmchart.Metadata{}},
 		Manifest: manifest,
 	}
-	text, _ := json.Marshal(rel) // of plain data: cannot fail
-	secret.Data = map[string][]byte{"release": []byte(base64.StdEncoding.EncodeToString(text))}
 }
