@@ -6,18 +6,22 @@ import "time"
 // after each there is a breather that is some times as long as it took: passes take
 // a bounded share of one core, however large the spec is, and one that is asked for
 // in quiet times comes at once.
+const breath = 3
+
+// The longest breathers: after a pass, and after a write of the Controller's status,
+// which makes the API server decode, check and store the whole object.
 const (
-	breath  = 3
-	longest = time.Second
+	longestAfterPass  = time.Second
+	longestAfterWrite = 5 * time.Second
 )
 
-// breather is when the next pass may begin.
+// breather is when the next one may begin.
 type breather struct{ until time.Time }
 
-// left is how long a pass has to wait; 0 for not at all.
+// left is how long the next one has to wait; 0 for not at all.
 func (b *breather) left(now time.Time) time.Duration { return max(b.until.Sub(now), 0) }
 
-// take begins the breather after a pass.
-func (b *breather) take(began, ended time.Time) {
+// take begins the breather.
+func (b *breather) take(began, ended time.Time, longest time.Duration) {
 	b.until = ended.Add(min(breath*ended.Sub(began), longest))
 }

@@ -15,7 +15,7 @@ func TestBreather(t *testing.T) {
 		time.Millisecond: 3 * time.Millisecond, 50 * time.Millisecond: 150 * time.Millisecond, time.Minute: time.Second,
 	} {
 		ended := begin.Add(took)
-		b.take(begin, ended)
+		b.take(begin, ended, time.Second)
 		if left := b.left(ended); left != want {
 			t.Errorf("after a pass of %s the next one waits %s, want %s", took, left, want)
 		}

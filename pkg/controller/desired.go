@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
 )
@@ -37,6 +39,10 @@ type Desired struct {
 	synced    string
 	of        string
 	tenancies []tenancy.Tenancy
+
+	// spec is what they were made of, in that state of charts and references.
+	spec  v1alpha1.ControllerSpec
+	state string
 }
 
 // NewDesired makes one that finds charts in charts, and what valuesFrom names in references.
@@ -53,11 +59,32 @@ func (d *Desired) Of(cr *v1alpha1.Controller) []tenancy.Tenancy {
 		return nil
 	}
 	d.sync(fmt.Sprintf("%s %d", cr.UID, cr.Generation), cr.Spec)
-	of := fmt.Sprintf("%s %d %d %d", cr.UID, cr.Generation, d.charts.Version(), d.references.Version())
+	state := fmt.Sprintf("%s %d %d", cr.UID, d.charts.Version(), d.references.Version())
+	of := fmt.Sprintf("%s %d", state, cr.Generation)
 	if of != d.of {
-		d.tenancies, d.of = tenancy.FromSpec(cr.Spec, d.charts, d.references), of
+		d.tenancies = tenancy.FromSpec(cr.Spec, d.charts, d.references, d.known(cr.Spec, state))
+		d.of, d.state, d.spec = of, state, cr.Spec
 	}
 	return d.tenancies
+}
+
+// known finds what was made of the same tenancy before: an edit of one tenancy of a
+// thousand costs a comparison of the others. It is nil when all must be made anew.
+func (d *Desired) known(spec v1alpha1.ControllerSpec, state string) func(v1alpha1.TenancySpec) (tenancy.Tenancy, bool) {
+	if state != d.state || spec.Suspend != d.spec.Suspend || !equality.Semantic.DeepEqual(spec.Plans, d.spec.Plans) {
+		return nil
+	}
+	places := make(map[string]int, len(d.spec.Tenancies))
+	for i, t := range d.spec.Tenancies {
+		places[t.Namespace] = i
+	}
+	return func(t v1alpha1.TenancySpec) (tenancy.Tenancy, bool) {
+		i, ok := places[t.Namespace]
+		if !ok || !equality.Semantic.DeepEqual(t, d.spec.Tenancies[i]) {
+			return tenancy.Tenancy{}, false
+		}
+		return d.tenancies[i], true
+	}
 }
 
 // sync tells the sources of a spec what is wanted of them, once.

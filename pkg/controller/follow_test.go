@@ -72,6 +72,7 @@ func TestANewProcessKeepsTheStatusUntilItKnows(t *testing.T) {
 		known  watched
 		state  tenancy.ReferenceState
 		edited bool
+		first  bool
 		after  time.Duration
 		want   time.Duration
 	}{
@@ -79,7 +80,8 @@ func TestANewProcessKeepsTheStatusUntilItKnows(t *testing.T) {
 		"a reference is not known":     {known: watched{"a": {}}, want: resync},
 		"everything is known":          {known: watched{"a": {}}, state: tenancy.ReferenceFound},
 		"a reference is missing":       {known: watched{"a": {}}, state: tenancy.ReferenceNoObject},
-		"somebody waits for an edit":   {known: watched{}, edited: true},
+		"nothing, and it was edited":   {known: watched{}, edited: true, want: resync},
+		"there is no status to keep":   {known: watched{}, first: true},
 		"it takes too long to be told": {known: watched{}, after: resync},
 	}
 	for name, tc := range cases {
@@ -87,6 +89,9 @@ func TestANewProcessKeepsTheStatusUntilItKnows(t *testing.T) {
 			f := &found{state: tc.state}
 			r := &Report{Watch: tc.known, Desired: NewDesired(&shelf{}, f), began: begin}
 			cr := referring()
+			if !tc.first {
+				cr.Status.Summary = &v1alpha1.Summary{}
+			}
 			if tc.edited {
 				cr.Generation++
 			}

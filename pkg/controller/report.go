@@ -38,6 +38,8 @@ type Report struct {
 	wasReady map[tenancy.Key]int32
 	// wrote is when the last pass that wrote anything began.
 	wrote time.Time
+	// breather follows each write of a Controller.
+	breather breather
 }
 
 // SetupWithManager registers the reconciler.
@@ -74,7 +76,14 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 	next := rolled.Controller(active.Status.Conditions)
 	r.wasReady = readyIn(next, r.wasReady)
 	r.Metrics.summary(next.Summary)
-	written, err := r.writeAll(ctx, active, next, all[1:])
+	var written bool
+	rest := r.breather.left(now)
+	if rest == 0 {
+		written, err = r.writeAll(ctx, active, next, all[1:])
+	}
+	if written {
+		r.breather.take(now, time.Now(), longestAfterWrite)
+	}
 	mirrored, failed := r.mirror(ctx, active, rolled)
 	if written || mirrored {
 		r.wrote = now
@@ -86,6 +95,8 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 		// What one tenancy's namespace refuses delays nobody else.
 		log.FromContext(ctx).Error(failed, "Tenancy not written")
 		return ctrl.Result{RequeueAfter: resync}, nil
+	case rest > 0:
+		return ctrl.Result{RequeueAfter: rest}, nil
 	case unready(next.Summary):
 		return ctrl.Result{RequeueAfter: resync}, nil // that time is up is no event
 	}
@@ -117,7 +128,7 @@ func (r *Report) unsettled(cr *v1alpha1.Controller, now time.Time) time.Duration
 		r.began = now
 	}
 	left := resync - now.Sub(r.began)
-	if left <= 0 || cr.Status.ObservedGeneration != cr.Generation {
+	if left <= 0 || cr.Status.Summary == nil {
 		return 0
 	}
 	known := r.Watch.Objects()

@@ -65,7 +65,7 @@ func (s *Schedule) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, 
 	if wait := s.breather.left(began); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
-	defer func() { s.breather.take(began, time.Now()) }()
+	defer func() { s.breather.take(began, time.Now(), longestAfterPass) }()
 	all, err := list(ctx, s.Client)
 	if err != nil {
 		return done(), fmt.Errorf("list Controllers: %w", err)

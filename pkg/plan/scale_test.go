@@ -55,7 +55,7 @@ func schools(n int, byPlan bool) v1alpha1.ControllerSpec {
 func TestPlansMeanWhatIsWrittenOut(t *testing.T) {
 	of := func(byPlan bool) map[tenancy.Key]string {
 		out := map[tenancy.Key]string{}
-		for _, tn := range tenancy.FromSpec(schools(3, byPlan), everyChart{}, nil) {
+		for _, tn := range tenancy.FromSpec(schools(3, byPlan), everyChart{}, nil, nil) {
 			for _, rel := range tn.Releases {
 				if rel.Err != nil {
 					t.Fatal(rel.Err)
@@ -84,7 +84,7 @@ func BenchmarkFromScratch(b *testing.B) {
 				spec := schools(n, byPlan)
 				b.ReportAllocs()
 				for b.Loop() {
-					steps := plan.Make(plan.Facts{Controller: owner, Desired: tenancy.FromSpec(spec, everyChart{}, nil)})
+					steps := plan.Make(plan.Facts{Controller: owner, Desired: tenancy.FromSpec(spec, everyChart{}, nil, nil)})
 					if len(steps) != 2*n {
 						b.Fatalf("%d steps, want %d", len(steps), 2*n)
 					}

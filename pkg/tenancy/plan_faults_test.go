@@ -85,7 +85,7 @@ func TestWhatFailsATenancy(t *testing.T) {
 		spec := v1alpha1.ControllerSpec{Plans: []v1alpha1.Plan{school(web)}, Tenancies: []v1alpha1.TenancySpec{
 			{Namespace: "bad", Plan: "school"}, {Namespace: "worse", Plan: "none"}, {Namespace: "good", Plan: "school", Params: host},
 		}}
-		got := FromSpec(spec, charts{"web": {Name: "web", Digest: "d"}}, nil)
+		got := FromSpec(spec, charts{"web": {Name: "web", Digest: "d"}}, nil, nil)
 		if got[0].Err == nil || got[1].Err == nil || got[2].Err != nil || got[2].Releases[0].Err != nil {
 			t.Errorf("errors = %v, %v, %v", got[0].Err, got[1].Err, got[2].Err)
 		}

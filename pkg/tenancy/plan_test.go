@@ -23,7 +23,7 @@ func school(charts ...v1alpha1.PlanChart) v1alpha1.Plan {
 func planOf(t v1alpha1.TenancySpec, plans ...v1alpha1.Plan) Tenancy {
 	t.Namespace, t.Plan = "foo", "school"
 	every := charts{"web": {Name: "web", Digest: "d"}, "db": {Name: "db", Digest: "d"}}
-	return FromSpec(v1alpha1.ControllerSpec{Plans: plans, Tenancies: []v1alpha1.TenancySpec{t}}, every, nil)[0]
+	return FromSpec(v1alpha1.ControllerSpec{Plans: plans, Tenancies: []v1alpha1.TenancySpec{t}}, every, nil, nil)[0]
 }
 
 func TestParametersBecomeValues(t *testing.T) {

@@ -190,7 +190,7 @@ func TestReferencesOfARelease(t *testing.T) {
 	}}}}
 	digest := func(o objects) string {
 		t.Helper()
-		rels := FromSpec(spec, charts{"web": {Name: "web", Digest: "d"}}, o)[0].Releases
+		rels := FromSpec(spec, charts{"web": {Name: "web", Digest: "d"}}, o, nil)[0].Releases
 		want := []Reference{{"foo", v1alpha1.ReferenceConfigMap, "a"}, {"foo", v1alpha1.ReferenceSecret, "s"}}
 		if diff := cmp.Diff(want, rels[0].References); diff != "" {
 			t.Errorf("references of a release whose chart is missing (-want +got):\n%s", diff)

@@ -169,7 +169,7 @@ func TestFromSpec(t *testing.T) {
 			{ChartName: "web", ReleaseName: "y", Settings: []v1alpha1.Setting{{Key: "a", Value: "1"}, {Key: "a", Value: "1"}}},
 		},
 	}}}
-	got := FromSpec(spec, charts{"web": {Name: "web", Version: "1.0.0", Digest: "d"}}, nil)
+	got := FromSpec(spec, charts{"web": {Name: "web", Version: "1.0.0", Digest: "d"}}, nil, nil)
 	rels := got[0].Releases
 	if rels[0].Key != (Key{"foo", "foo"}) || rels[0].Err != nil || rels[0].Timeout != DefaultTimeout || rels[0].Digest == "" {
 		t.Errorf("a chart without releaseName = %+v, want release foo/foo with the defaults", rels[0])

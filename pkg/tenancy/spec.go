@@ -22,30 +22,42 @@ type Charts interface {
 
 // FromSpec turns a spec into defaulted, checked and ordered releases. What is
 // wrong with a release is in its Err: the others are not touched by it. So it is with
-// a tenancy: all its releases have its Err.
-func FromSpec(spec v1alpha1.ControllerSpec, charts Charts, references References) []Tenancy {
+// a tenancy: all its releases have its Err. known gives tenancies of which the result is
+// known already; it may be nil.
+func FromSpec(spec v1alpha1.ControllerSpec, charts Charts, references References, known func(v1alpha1.TenancySpec) (Tenancy, bool)) []Tenancy {
 	plans := blueprintsOf(spec.Plans)
 	charts = &remembered{charts: charts, found: map[ChartRef]answer{}}
 	tenancies := make([]Tenancy, 0, len(spec.Tenancies))
 	for _, t := range spec.Tenancies {
-		out := Tenancy{Namespace: t.Namespace, Suspended: spec.Suspend || t.Suspend}
-		var all []chart
-		all, out.Err = expand(t, plans)
-		out.Releases = make([]Release, 0, len(all))
-		for i, c := range all {
-			rel := release(t.Namespace, i, c)
-			if rel.Err = out.Err; rel.Err == nil {
-				rel.Err = resolve(&rel, c, charts, references)
+		if known != nil {
+			if out, ok := known(t); ok {
+				tenancies = append(tenancies, out)
+				continue
 			}
-			if rel.Err != nil {
-				rel.Err = fmt.Errorf("release %s: %w", rel.Key, rel.Err)
-			}
-			out.Releases = append(out.Releases, rel)
 		}
-		order(out.Releases)
+		out := Tenancy{Namespace: t.Namespace, Suspended: spec.Suspend || t.Suspend}
+		out.Releases, out.Err = releases(t, plans, charts, references)
 		tenancies = append(tenancies, out)
 	}
 	return tenancies
+}
+
+// releases are those of a tenancy, in order.
+func releases(t v1alpha1.TenancySpec, plans map[string]*blueprint, charts Charts, references References) ([]Release, error) {
+	all, err := expand(t, plans)
+	out := make([]Release, 0, len(all))
+	for i, c := range all {
+		rel := release(t.Namespace, i, c)
+		if rel.Err = err; rel.Err == nil {
+			rel.Err = resolve(&rel, c, charts, references)
+		}
+		if rel.Err != nil {
+			rel.Err = fmt.Errorf("release %s: %w", rel.Key, rel.Err)
+		}
+		out = append(out, rel)
+	}
+	order(out)
+	return out, err
 }
 
 // release is a chart of the spec as a release, without what needs the chart and the values.
