@@ -77,8 +77,8 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 	r.wasReady = readyIn(next, r.wasReady)
 	r.Metrics.summary(next.Summary)
 	var written bool
-	rest := r.breather.left(now)
-	if rest == 0 {
+	wait := r.breather.left(now)
+	if wait == 0 {
 		written, err = r.writeAll(ctx, active, next, all[1:])
 	}
 	if written {
@@ -94,9 +94,9 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 	case failed != nil:
 		// What one tenancy's namespace refuses delays nobody else.
 		log.FromContext(ctx).Error(failed, "Tenancy not written")
-		return ctrl.Result{RequeueAfter: resync}, nil
-	case rest > 0:
-		return ctrl.Result{RequeueAfter: rest}, nil
+		return ctrl.Result{RequeueAfter: soonest(wait, resync)}, nil
+	case wait > 0:
+		return ctrl.Result{RequeueAfter: wait}, nil
 	case unready(next.Summary):
 		return ctrl.Result{RequeueAfter: resync}, nil // that time is up is no event
 	}
