@@ -82,15 +82,17 @@ func TestQuickStart(t *testing.T) {
 		t.Errorf("kubectl get controllers prints %v", columns)
 	}
 	eventually(t, soon, mirrored(t, "example-controller", "foo", metav1.ConditionTrue))
-	eventually(t, patience, func() error {
-		events := kubectl(t, "", "get", "events", "-n", "foo", "--field-selector=involvedObject.kind=Tenancy,involvedObject.name=example-controller", "-o", "jsonpath={.items[*].message}")
-		for _, rel := range []string{"foo/foo", "foo/nginx"} {
-			if !strings.Contains(events, rel) {
-				return fmt.Errorf("the events on the Tenancy are %q, want %s in them", events, rel)
+	for _, where := range [][]string{{"default", "Controller"}, {"foo", "Tenancy"}} {
+		eventually(t, patience, func() error {
+			events := kubectl(t, "", "get", "events", "-n", where[0], "--field-selector=involvedObject.kind="+where[1]+",involvedObject.name=example-controller", "-o", "jsonpath={.items[*].message}")
+			for _, rel := range []string{"foo/foo", "foo/nginx"} {
+				if !strings.Contains(events, rel) {
+					return fmt.Errorf("the events on the %s are %q, want %s in them", where[1], events, rel)
+				}
 			}
-		}
-		return nil
-	})
+			return nil
+		})
+	}
 	names := strings.Fields(helm(t, "ls", "-n", "foo", "--short"))
 	if diff := cmp.Diff([]string{"foo", "nginx"}, names); diff != "" {
 		t.Errorf("helm ls -n foo (-want +got):\n%s", diff)

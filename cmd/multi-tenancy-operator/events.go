@@ -14,11 +14,14 @@ import (
 func newRecorder(client kubernetes.Interface) (recorder events.EventRecorder, stop func()) {
 	broadcaster := recording.NewBroadcaster(recording.WithCorrelatorOptions(recording.CorrelatorOptions{
 		LRUCacheSize: 128,
-		// As many events of one kind about one object as a tenancy has charts are told
-		// apart; from then on, for ten minutes, the last one is overwritten.
-		MaxEvents: 32,
-		BurstSize: 100,
-		QPS:       1,
+		// Only events that say the same are counted as one: those of the Controller are
+		// about many releases.
+		KeyFunc: func(e *corev1.Event) (aggregate, local string) {
+			aggregate, local = recording.EventAggregatorByReasonFunc(e)
+			return aggregate + local, local
+		},
+		BurstSize: 1000,
+		QPS:       50,
 	}))
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
 	source := corev1.EventSource{Component: "multi-tenancy-operator"}

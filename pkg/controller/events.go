@@ -34,8 +34,8 @@ var reasons = map[plan.Action]struct{ done, failed string }{
 	plan.Uninstall: {"Uninstalled", "UninstallFailed"},
 }
 
-// tell says how an operation ended: in the log, and in an event on the Tenancy, in
-// the namespace of the release. What went wrong is told on the Controller too.
+// tell says how an operation ended: in the log, and in an event on the Controller and
+// one on the Tenancy, in the namespace of the release.
 func (s *Schedule) tell(ctx context.Context, cr *v1alpha1.Controller, step plan.Step, applied tenancy.Applied, err error) {
 	logger := ctrl.Log.WithName("schedule").WithValues("release", step.Key.String(), "action", string(step.Action))
 	kind, reason, note := outcomeOf(step, applied, err)
@@ -49,9 +49,7 @@ func (s *Schedule) tell(ctx context.Context, cr *v1alpha1.Controller, step plan.
 		logger.Info("operation done", "revision", applied.Revision, "reason", step.Reason)
 	}
 	s.Recorder.Eventf(s.place(ctx, cr, step.Key), nil, kind, reason, string(step.Action), "%s", note)
-	if kind == corev1.EventTypeWarning {
-		s.Recorder.Eventf(cr, nil, kind, reason, string(step.Action), "%s", note)
-	}
+	s.Recorder.Eventf(cr, nil, kind, reason, string(step.Action), "%s", note)
 }
 
 // place names a release in the status of its Tenancy, which may not be made yet.
