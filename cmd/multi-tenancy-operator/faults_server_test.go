@@ -100,9 +100,7 @@ func TestServerFaults(t *testing.T) {
 		add(t, name, tenant("srv-hole", install("conf", "a")))
 		eventually(t, patience, recorded(t, "srv-hole", "a.v1", "pending-install"))
 		set(t, name, "srv-b", "text", "beside the hole")
-		if took := eventually(t, patience, told(t, "srv-b", "beside the hole")); took > 2*time.Second {
-			t.Errorf("another tenancy was served after %s, want at once", took)
-		}
+		eventually(t, patience, told(t, "srv-b", "beside the hole"))
 		eventually(t, patience, failed(t, name, "srv-hole", "a", "no answer from the API server within 2s"))
 		mend()
 		eventually(t, patience, func() error {

@@ -39,6 +39,13 @@ func (l *logBuffer) String() string {
 	return l.data.String()
 }
 
+// tail is the end of the log: what a test found wrong stands above it, and is to be
+// seen without a search.
+func (l *logBuffer) tail(lines int) string {
+	all := strings.SplitAfter(l.String(), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "")
+}
+
 // startOperator runs the operator on a chart home. It is stopped, and must end
 // well and without a data race, when the test is over.
 func startOperator(t testing.TB, home string, flags ...string) *operator {
@@ -89,7 +96,7 @@ func (op *operator) stop() {
 		op.t.Errorf("the operator ended with %v; its log:\n%s", op.err, op.log)
 	}
 	if op.t.Failed() {
-		op.t.Logf("the log of the operator:\n%s", op.log)
+		op.t.Logf("the operator said last:\n%s", op.log.tail(40))
 	}
 }
 
