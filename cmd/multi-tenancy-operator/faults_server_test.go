@@ -154,7 +154,7 @@ func TestServerFaults(t *testing.T) {
 		defer mend()
 		kubectl(t, "", "scale", "-n", "srv-a", "deployment/web-web", "--replicas=4")
 		// Twice the timeout of a request, which is a minute when nobody says otherwise.
-		eventually(t, 20*time.Second, shows(t, name, "srv-a", "web", 4))
+		eventually(t, 40*time.Second, shows(t, name, "srv-a", "web", 4))
 	})
 
 	t.Run("80: its watches are late", func(t *testing.T) {

@@ -15,13 +15,23 @@ const (
 	longestAfterWrite = 5 * time.Second
 )
 
-// breather is when the next one may begin.
-type breather struct{ until time.Time }
+// breather is when the next one may begin. One that took long for once, because the
+// machine did, is not paid for: the shorter of the last two counts.
+type breather struct {
+	until time.Time
+	last  time.Duration
+}
 
 // left is how long the next one has to wait; 0 for not at all.
 func (b *breather) left(now time.Time) time.Duration { return max(b.until.Sub(now), 0) }
 
 // take begins the breather.
 func (b *breather) take(began, ended time.Time, longest time.Duration) {
-	b.until = ended.Add(min(breath*ended.Sub(began), longest))
+	took := ended.Sub(began)
+	counts := took
+	if b.last > 0 {
+		counts = min(took, b.last)
+	}
+	b.last = took
+	b.until = ended.Add(min(breath*counts, longest))
 }

@@ -11,15 +11,20 @@ func TestBreather(t *testing.T) {
 	if left := b.left(begin); left != 0 {
 		t.Errorf("the first pass waits %s", left)
 	}
-	for took, want := range map[time.Duration]time.Duration{
-		time.Millisecond: 3 * time.Millisecond, 50 * time.Millisecond: 150 * time.Millisecond, time.Minute: time.Second,
+	for _, pass := range []struct{ took, want time.Duration }{
+		{time.Millisecond, 3 * time.Millisecond},
+		{50 * time.Millisecond, 3 * time.Millisecond}, // for once
+		{50 * time.Millisecond, 150 * time.Millisecond},
+		{time.Minute, 150 * time.Millisecond},
+		{time.Minute, time.Second},
+		{time.Millisecond, 3 * time.Millisecond},
 	} {
-		ended := begin.Add(took)
+		ended := begin.Add(pass.took)
 		b.take(begin, ended, time.Second)
-		if left := b.left(ended); left != want {
-			t.Errorf("after a pass of %s the next one waits %s, want %s", took, left, want)
+		if left := b.left(ended); left != pass.want {
+			t.Errorf("after a pass of %s the next one waits %s, want %s", pass.took, left, pass.want)
 		}
-		if left := b.left(ended.Add(want)); left != 0 {
+		if left := b.left(ended.Add(pass.want)); left != 0 {
 			t.Errorf("after the breather a pass waits %s", left)
 		}
 	}

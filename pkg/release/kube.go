@@ -1,6 +1,7 @@
 package release
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -9,8 +10,10 @@ import (
 	"helm.sh/helm/v3/pkg/kube"
 	helmrelease "helm.sh/helm/v3/pkg/release"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/drift"
@@ -81,9 +84,28 @@ func (k *kubeClient) update(
 	return result, err
 }
 
-// WaitForDelete implements kube.InterfaceExt: a finalizer may take long.
+// untilGone is how long to wait before asking again for an object that is being deleted.
+const untilGone = 2 * time.Second
+
+// WaitForDelete implements kube.InterfaceExt: a finalizer may take long. It asks for
+// each object until that is gone; Helm's own then asks for its namespace as well, and
+// again for all those before it.
 func (k *kubeClient) WaitForDelete(resources kube.ResourceList, timeout time.Duration) error {
-	return k.park(func() error { return k.Client.WaitForDelete(k.without(resources), timeout) })
+	left := k.without(resources)
+	return k.park(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), timeout) //nolint:forbidigo // Helm hands no context down to its client
+		defer cancel()
+		return wait.PollUntilContextCancel(ctx, untilGone, true, func(context.Context) (bool, error) {
+			for len(left) > 0 {
+				_, err := resource.NewHelper(left[0].Client, left[0].Mapping).Get(left[0].Namespace, left[0].Name)
+				if !apierrors.IsNotFound(err) {
+					return false, err
+				}
+				left = left[1:]
+			}
+			return true, nil
+		})
+	})
 }
 
 // GetPodList implements kube.InterfaceLogs, which Helm asks for when a hook wants its
