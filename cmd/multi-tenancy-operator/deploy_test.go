@@ -147,6 +147,18 @@ func TestMetrics(t *testing.T) {
 			`multitenancy_things{kind="release",state="total"} 3`,
 			`multitenancy_things{kind="release",state="failed"} 1`,
 			`multitenancy_queue_waiting 0`,
+			`multitenancy_queue_running 0`,
+			`multitenancy_render_duration_seconds_count{stage="chart"} 2`,
+			`multitenancy_render_duration_seconds_count{stage="templates"} 2`,
+			`multitenancy_status_writes_total{kind="Controller",outcome="ok"}`,
+			`multitenancy_status_writes_total{kind="Tenancy",outcome="ok"}`,
+			`multitenancy_status_patch_bytes_total{kind="Controller"}`,
+			`multitenancy_controller_status_bytes 1`, // a thousand and some
+			`multitenancy_status_omitted{kind="tenancy"} 0`,
+			`multitenancy_watch_events_total{resource="configmaps"} 2`, // of drift, of whatever Helm manages
+			`multitenancy_watch_events_total{resource="controllers.multitenancy.dev"}`,
+			`multitenancy_watches_total{resource="pods",start="list"} 1`,
+			`multitenancy_watches_total{resource="tenancies.multitenancy.dev",start="list"} 1`,
 		} {
 			if !strings.Contains(string(body), want) {
 				return fmt.Errorf("the metrics have no %s", want)

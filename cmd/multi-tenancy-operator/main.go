@@ -67,6 +67,11 @@ func run(ctx context.Context, opts options) error {
 	// How much is asked at a time is bounded by --concurrent, and fairness among
 	// clients is the API server's business.
 	config.QPS = -1
+	work, err := newWork(opts)
+	if err != nil {
+		return err
+	}
+	config.Wrap(transport.Watches(work.counts.Watched))
 	// Nothing above the connection has a deadline: not Helm, and not the informers.
 	config.Wrap(transport.Bound(opts.patience))
 	mgr, err := ctrl.NewManager(config, manager.Options{
@@ -89,17 +94,37 @@ func run(ctx context.Context, opts options) error {
 	}
 	recorder, stop := newRecorder(client)
 	defer stop()
-	if err := wire(mgr, client, recorder, opts); err != nil {
+	if err := wire(mgr, client, recorder, work, opts); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
 }
 
-// wire makes every part and tells each of the ones it needs.
-func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.EventRecorder, opts options) error {
-	schedule, report := controller.NewWake(), controller.NewWake()
-	both := func() { schedule.Ring(); report.Ring() }
+// work is the queue, what is counted, and the bells of those who fill the one and read
+// the other.
+type work struct {
+	schedule, report controller.Wake
+	jobs             *queue.Queue
+	counts           *controller.Metrics
+}
 
+func newWork(opts options) (work, error) {
+	w := work{schedule: controller.NewWake(), report: controller.NewWake()}
+	w.jobs = queue.New(queue.WithWorkers(opts.concurrent), queue.WithOnChange(w.ring))
+	counts, err := controller.NewMetrics(metrics.Registry, w.jobs.Load)
+	if err != nil {
+		return w, fmt.Errorf("register metrics: %w", err)
+	}
+	w.counts = counts
+	return w, nil
+}
+
+// ring rings both bells.
+func (w work) ring() { w.schedule.Ring(); w.report.Ring() }
+
+// wire makes every other part and tells each of the ones it needs.
+func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.EventRecorder, work work, opts options) error {
+	jobs, counts, both := work.jobs, work.counts, work.ring
 	pace := transport.Pace(informersPerSecond, informersAtOnce)
 	namespaced, err := kubernetes.NewForConfigAndClient(mgr.GetConfig(), &http.Client{Transport: pace(mgr.GetHTTPClient().Transport)})
 	if err != nil {
@@ -109,22 +134,18 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 	if err != nil {
 		return fmt.Errorf("connect to the API server: %w", err)
 	}
-	ledger := controller.NewLedger(report.Ring)
+	ledger := controller.NewLedger(work.report.Ring)
 	objects := func() {
-		report.Ring()
+		work.report.Ring()
 		// Pods move no plan, unless a release waits for another one to be ready.
 		if ledger.Waiting() {
-			schedule.Ring()
+			work.schedule.Ring()
 		}
 	}
-	watcher, err := watch.New(watch.Clients{Kube: client, Metadata: records, Namespaced: namespaced}, opts.informers, both, objects)
+	watcher, err := watch.New(watch.Clients{Kube: client, Metadata: records, Namespaced: namespaced}, opts.informers, both, objects,
+		watch.WithOnEvent(counts.Happened))
 	if err != nil {
 		return err
-	}
-	jobs := queue.New(queue.WithWorkers(opts.concurrent), queue.WithOnChange(both))
-	counts, err := controller.NewMetrics(metrics.Registry, jobs.Lanes)
-	if err != nil {
-		return fmt.Errorf("register metrics: %w", err)
 	}
 	charts := chart.NewSources(chart.NewHome(opts.chartHome, both),
 		chart.WithCredentials(controller.Credentials(client.CoreV1().Secrets(opts.namespace))),
@@ -133,8 +154,9 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 		chart.WithAllowedNetworks(opts.chartNetworks),
 		chart.WithOnChange(both),
 		chart.WithOnFetch(counts.Fetched),
+		chart.WithOnForget(counts.Forgot),
 	)
-	releases, err := release.New(mgr.GetConfig(), charts, release.WithPark(jobs.Park))
+	releases, err := release.New(mgr.GetConfig(), charts, release.WithPark(jobs.Park), release.WithOnRender(counts.Rendered))
 	if err != nil {
 		return err
 	}
@@ -150,10 +172,10 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 	for _, reconciler := range []interface{ SetupWithManager(manager.Manager) error }{
 		&controller.Schedule{
 			Client: mgr.GetClient(), Recorder: recorder,
-			Desired: desired, Releases: releases, Namespaces: releases, Queue: jobs, Watch: watcher, Ledger: ledger, Metrics: counts, Wake: schedule,
+			Desired: desired, Releases: releases, Namespaces: releases, Queue: jobs, Watch: watcher, Ledger: ledger, Metrics: counts, Wake: work.schedule,
 		},
 		&controller.Report{
-			Client: mgr.GetClient(), Desired: desired, Queue: jobs, Watch: watcher, Ledger: ledger, Metrics: counts, Wake: report,
+			Client: counts.Count(mgr.GetClient()), Desired: desired, Queue: jobs, Watch: watcher, Ledger: ledger, Metrics: counts, Wake: work.report,
 		},
 	} {
 		if err := reconciler.SetupWithManager(mgr); err != nil {

@@ -34,10 +34,16 @@ func WithAllowedNetworks(networks []netip.Prefix) Option {
 // WithOnChange sets what is called when Find may answer differently. It must not block.
 func WithOnChange(f func()) Option { return func(s *Sources) { s.onChange = f } }
 
-// WithOnFetch sets what is called after each look at a source: outcome is success,
-// failure, or unchanged.
+// WithOnFetch sets what is called after each look at a source that is still wanted:
+// outcome is success, failure, or unchanged. It must neither block nor call the Sources.
 func WithOnFetch(f func(repository, outcome string, took time.Duration)) Option {
 	return func(s *Sources) { s.onFetch = f }
+}
+
+// WithOnForget sets what is called when a repository is no longer wanted; looks at it
+// are not told of after that. It must neither block nor call the Sources.
+func WithOnForget(f func(repository string)) Option {
+	return func(s *Sources) { s.onForget = f }
 }
 
 // How a look at a source went.

@@ -24,6 +24,7 @@ type Sources struct {
 	limits   limits
 	onChange func()
 	onFetch  func(repository, outcome string, took time.Duration)
+	onForget func(repository string)
 	cache    cache
 	wake     chan struct{}
 	parsing  chan struct{} // holds a token while an index is parsed: large ones take much memory
@@ -71,7 +72,7 @@ func NewSources(home *Home, opts ...Option) *Sources {
 		secrets: func(context.Context, string) (map[string][]byte, error) {
 			return nil, fmt.Errorf("there are no Secrets")
 		},
-		onChange: func() {}, onFetch: func(string, string, time.Duration) {},
+		onChange: func() {}, onFetch: func(string, string, time.Duration) {}, onForget: func(string) {},
 		wake: make(chan struct{}, 1), parsing: make(chan struct{}, 1), sources: map[string]*source{},
 	}
 	for _, opt := range opts {
@@ -121,6 +122,9 @@ func (s *Sources) forget(repositories []tenancy.Repository, wanted map[string]ma
 				src.stop()
 			}
 			delete(s.sources, name)
+			if !still {
+				s.onForget(name)
+			}
 			changed = true
 			continue
 		}

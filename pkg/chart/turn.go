@@ -89,13 +89,13 @@ func (s *Sources) turn(ctx context.Context, src *source) {
 	rand.Shuffle(len(refs), func(i, j int) { refs[i], refs[j] = refs[j], refs[i] })
 
 	changed, err := s.look(ctx, src, r, refs)
-	if errors.Is(ctx.Err(), context.Canceled) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if errors.Is(ctx.Err(), context.Canceled) || s.sources[r.Name] != src {
 		err = nil // the operator stops, or nobody wants the source any more
 	} else {
 		s.onFetch(r.Name, outcome(changed, err), time.Since(began))
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	src.stop = nil
 	src.failures++
 	if err == nil {

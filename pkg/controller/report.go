@@ -46,8 +46,8 @@ type Report struct {
 func (r *Report) SetupWithManager(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("report").
-		Watches(&v1alpha1.Controller{}, everything()).
-		Watches(&v1alpha1.Tenancy{}, everything()).
+		Watches(&v1alpha1.Controller{}, everything(), r.Metrics.seen("controllers.multitenancy.dev")).
+		Watches(&v1alpha1.Tenancy{}, everything(), r.Metrics.seen("tenancies.multitenancy.dev")).
 		WatchesRawSource(source.Channel(r.Wake, everything())).
 		Complete(r)
 }
@@ -105,7 +105,10 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 
 // writeAll writes the status of each Controller that is another now.
 func (r *Report) writeAll(ctx context.Context, active *v1alpha1.Controller, next v1alpha1.ControllerStatus, surplus []v1alpha1.Controller) (written bool, err error) {
-	written, err = r.write(ctx, active, status.Fit(next, status.Room(rest(active))))
+	weight := rest(active)
+	if written, err = r.write(ctx, active, status.Fit(next, status.Room(weight))); err == nil {
+		r.Metrics.stored(active.Status, weight, written)
+	}
 	for i := range surplus {
 		if err != nil {
 			break

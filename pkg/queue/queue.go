@@ -49,6 +49,7 @@ type Queue struct {
 	mu       sync.Mutex
 	free     int
 	running  int
+	parked   int
 	lanes    map[string]*lane
 	ready    []string        // lanes with a waiting job and no running one, in turn
 	resuming []chan struct{} // parked jobs that want their place back
@@ -177,6 +178,7 @@ func (q *Queue) Lanes() map[string]Lane {
 func (q *Queue) Park(wait func() error) error {
 	q.mu.Lock()
 	q.free++
+	q.parked++
 	q.mu.Unlock()
 	q.ring()
 
@@ -217,6 +219,7 @@ func (q *Queue) dispatch(begin bool) []start {
 	defer q.mu.Unlock()
 	for q.free > 0 && len(q.resuming) > 0 {
 		q.free--
+		q.parked--
 		close(q.resuming[0])
 		q.resuming = q.resuming[1:]
 	}

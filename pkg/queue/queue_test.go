@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -167,10 +168,18 @@ func TestParkedJobLeavesItsPlaceToOthers(t *testing.T) {
 		if diff := cmp.Diff([]string{"other begins", "other ends"}, r.take()); diff != "" {
 			t.Errorf("while the hook is parked (-want +got):\n%s", diff)
 		}
+		time.Sleep(time.Minute) // of the bubble's clock
+		want := queue.Load{Lanes: 1, Running: 1, Parked: 1, Waiting: 1, Oldest: time.Minute}
+		if diff := cmp.Diff(want, q.Load()); diff != "" {
+			t.Errorf("Load() (-want +got):\n%s", diff)
+		}
 		close(gate)
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"hook ends with boom", "behind begins", "behind ends"}, r.take()); diff != "" {
 			t.Errorf("after the hook (-want +got):\n%s", diff)
+		}
+		if load := q.Load(); load != (queue.Load{}) {
+			t.Errorf("Load() = %v, want none", load)
 		}
 		stop()
 	})

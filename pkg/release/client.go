@@ -31,9 +31,10 @@ type Charts interface {
 // of its own, because actions change both; what is expensive to make
 // (connections, discovery, REST mapping) is shared by all.
 type Client struct {
-	shared *shared
-	charts Charts
-	park   func(wait func() error) error
+	shared   *shared
+	charts   Charts
+	park     func(wait func() error) error
+	onRender func(stage string, took time.Duration)
 }
 
 // Option sets what has a default.
@@ -51,7 +52,10 @@ func New(config *rest.Config, charts Charts, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect Helm to the API server: %w", err)
 	}
-	c := &Client{shared: shared, charts: charts, park: func(wait func() error) error { return wait() }}
+	c := &Client{
+		shared: shared, charts: charts,
+		park: func(wait func() error) error { return wait() }, onRender: func(string, time.Duration) {},
+	}
 	for _, opt := range opts {
 		opt(c)
 	}
@@ -81,6 +85,7 @@ func (c *Client) Install(ctx context.Context, controller string, rel tenancy.Rel
 	install.SkipSchemaValidation = true // check has done it, without loading anything a schema refers to
 	install.Replace = true              // of a history that an uninstall by hand has kept
 	install.TakeOwnership = rel.Adopt
+	install.PostRenderer = op.rendering
 	if err := c.applyCRDs(ctx, op, rel, chart); err != nil {
 		return tenancy.Applied{}, op.explain("install", rel, err)
 	}
@@ -107,6 +112,7 @@ func (c *Client) Upgrade(ctx context.Context, controller string, rel tenancy.Rel
 	upgrade.SkipCRDs = true
 	upgrade.SkipSchemaValidation = true
 	upgrade.TakeOwnership = rel.Adopt
+	upgrade.PostRenderer = op.rendering
 	if err := c.applyCRDs(ctx, op, rel, chart); err != nil {
 		return tenancy.Applied{}, op.explain("upgrade", rel, err)
 	}
@@ -155,6 +161,7 @@ func (c *Client) Uninstall(_ context.Context, key tenancy.Key, timeout time.Dura
 // chart gets a copy of the release's chart, after the values were found to fit
 // another copy: the check changes what it is given.
 func (c *Client) chart(rel tenancy.Release) (*helmchart.Chart, error) {
+	began := time.Now()
 	probe, err := c.charts.Load(rel.Chart.Digest)
 	if err != nil {
 		return nil, fmt.Errorf("load the chart of release %s: %w", rel.Key, err)
@@ -171,6 +178,7 @@ func (c *Client) chart(rel tenancy.Release) (*helmchart.Chart, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the chart of release %s: %w", rel.Key, err)
 	}
+	c.onRender(StageChart, time.Since(began))
 	return chart, nil
 }
 

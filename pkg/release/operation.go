@@ -23,6 +23,8 @@ type operation struct {
 	records *records
 	kube    *kubeClient
 	journal *journal
+	// rendering measures Helm's engine.
+	rendering *rendering
 	// forget makes the next operation ask for the API server's kinds anew.
 	forget func()
 	// extra are annotations of the record beside those that every operation makes.
@@ -34,8 +36,9 @@ type operation struct {
 // the client.
 func (c *Client) operation(rel tenancy.Release) (*operation, error) {
 	key := rel.Key
-	getter := getter{shared: c.shared, namespace: key.Namespace, memo: &memo{next: c.shared.config.Transport}}
-	op := &operation{key: key, journal: &journal{}, forget: c.shared.forget}
+	rendering := &rendering{tell: c.onRender}
+	getter := getter{shared: c.shared, namespace: key.Namespace, memo: &memo{next: c.shared.config.Transport}, rendering: rendering}
+	op := &operation{key: key, journal: &journal{}, rendering: rendering, forget: c.shared.forget}
 	op.kube = newKube(getter, key, c.park, op.journal.log)
 	op.secrets = &secrets{
 		SecretInterface: c.shared.clientset.CoreV1().Secrets(key.Namespace),

@@ -120,10 +120,12 @@ type getter struct {
 	*shared
 	namespace string
 	memo      *memo
+	rendering *rendering
 }
 
 // ToRESTConfig implements genericclioptions.RESTClientGetter.
 func (g getter) ToRESTConfig() (*rest.Config, error) {
+	g.rendering.begin()
 	config := rest.CopyConfig(g.config)
 	config.Transport = g.memo
 	return config, nil

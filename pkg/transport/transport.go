@@ -1,5 +1,6 @@
 // Package transport bounds how long the API server may leave a question without an
-// answer, and how many it is asked at a time. It knows nothing of what is asked.
+// answer, and how many it is asked at a time, and tells of watches. It knows nothing of
+// what else is asked.
 package transport
 
 import (

@@ -23,6 +23,7 @@ const annotationMark = "mark"
 // no more. There is one informer for a kind, however many releases hold it.
 type holdings struct {
 	client   metadata.Interface
+	meter    meter
 	onChange func()
 
 	mu    sync.Mutex
@@ -36,8 +37,8 @@ type kind struct {
 	running  sync.WaitGroup
 }
 
-func newHoldings(client metadata.Interface, onChange func()) *holdings {
-	return &holdings{client: client, onChange: onChange, kinds: map[schema.GroupVersionResource]*kind{}}
+func newHoldings(client metadata.Interface, meter meter, onChange func()) *holdings {
+	return &holdings{client: client, meter: meter, onChange: onChange, kinds: map[schema.GroupVersionResource]*kind{}}
 }
 
 // settle starts and stops informers so that the wanted kinds are followed. What
@@ -60,7 +61,7 @@ func (h *holdings) follow(ctx context.Context, gvr schema.GroupVersionResource) 
 		func(o *metav1.ListOptions) { o.LabelSelector = "app.kubernetes.io/managed-by=Helm" }).Informer()
 	// The errors are for informers that run already; this one does not.
 	_ = informer.SetTransform(marked)
-	registration, _ := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+	registration, _ := informer.AddEventHandler(h.meter.of(gvr.GroupResource().String(), cache.ResourceEventHandlerFuncs{
 		AddFunc: func(any) { h.onChange() },
 		UpdateFunc: func(before, after any) {
 			if markOf(before) != markOf(after) {
@@ -68,7 +69,7 @@ func (h *holdings) follow(ctx context.Context, gvr schema.GroupVersionResource) 
 			}
 		},
 		DeleteFunc: func(any) { h.onChange() },
-	})
+	}))
 	k := &kind{informer: informer, synced: registration.HasSynced, cancel: cancel}
 	k.running.Go(func() { informer.RunWithContext(ctx) })
 	k.running.Go(func() {

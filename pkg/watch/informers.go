@@ -24,23 +24,25 @@ type contents struct {
 
 // follow starts the informers of a namespace, or of all with metav1.NamespaceAll.
 // onChange is told where something changed, onKnown when everything is known.
-func follow(ctx context.Context, client kubernetes.Interface, namespace string, onChange func(namespace string), onKnown func()) *contents {
+func follow(ctx context.Context, client kubernetes.Interface, namespace string, meter meter,
+	onChange func(namespace string), onKnown func(),
+) *contents {
 	ctx, cancel := context.WithCancel(ctx)
 	factory := informers.NewSharedInformerFactoryWithOptions(client, 0,
 		informers.WithNamespace(namespace), informers.WithTransform(slim))
 	c := &contents{factory: factory, cancel: cancel}
-	for _, informer := range []cache.SharedIndexInformer{
-		factory.Apps().V1().Deployments().Informer(),
-		factory.Apps().V1().StatefulSets().Informer(),
-		factory.Apps().V1().DaemonSets().Informer(),
-		factory.Core().V1().Pods().Informer(),
+	for resource, informer := range map[string]cache.SharedIndexInformer{
+		"deployments.apps":  factory.Apps().V1().Deployments().Informer(),
+		"statefulsets.apps": factory.Apps().V1().StatefulSets().Informer(),
+		"daemonsets.apps":   factory.Apps().V1().DaemonSets().Informer(),
+		"pods":              factory.Core().V1().Pods().Informer(),
 	} {
 		// The error is for informers that have stopped; this one has not begun.
-		registration, _ := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		registration, _ := informer.AddEventHandler(meter.of(resource, cache.ResourceEventHandlerFuncs{
 			AddFunc:    func(obj any) { onChange(namespaceOf(obj)) },
 			UpdateFunc: func(_, obj any) { onChange(namespaceOf(obj)) },
 			DeleteFunc: func(obj any) { onChange(namespaceOf(obj)) },
-		})
+		}))
 		c.synced = append(c.synced, registration.HasSynced)
 	}
 	factory.StartWithContext(ctx)

@@ -10,13 +10,13 @@ import (
 
 // newNamespaces follows which namespaces the cluster has: their names, and whether
 // they are being deleted.
-func newNamespaces(client metadata.Interface, onChange func()) (cache.SharedIndexInformer, error) {
+func newNamespaces(client metadata.Interface, meter meter, onChange func()) (cache.SharedIndexInformer, error) {
 	informer := metadatainformer.NewFilteredMetadataInformer(client,
 		corev1.SchemeGroupVersion.WithResource("namespaces"), metav1.NamespaceAll, 0, cache.Indexers{}, nil).Informer()
 	if err := informer.SetTransform(slimNamespace); err != nil {
 		return nil, err
 	}
-	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+	_, err := informer.AddEventHandler(meter.of("namespaces", cache.ResourceEventHandlerFuncs{
 		AddFunc: func(any) { onChange() },
 		UpdateFunc: func(before, after any) {
 			if lives(before) != lives(after) {
@@ -24,7 +24,7 @@ func newNamespaces(client metadata.Interface, onChange func()) (cache.SharedInde
 			}
 		},
 		DeleteFunc: func(any) { onChange() },
-	})
+	}))
 	return informer, err
 }
 

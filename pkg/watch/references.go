@@ -23,6 +23,7 @@ import (
 // Watcher it belongs to runs it.
 type References struct {
 	client   kubernetes.Interface
+	meter    meter
 	onChange func()
 	bell     chan<- struct{} // rung when other objects are wanted
 
@@ -33,8 +34,8 @@ type References struct {
 	stopping sync.WaitGroup
 }
 
-func newReferences(client kubernetes.Interface, onChange func(), bell chan<- struct{}) *References {
-	return &References{client: client, onChange: onChange, bell: bell, followed: map[tenancy.Reference]*referenced{}}
+func newReferences(client kubernetes.Interface, meter meter, onChange func(), bell chan<- struct{}) *References {
+	return &References{client: client, meter: meter, onChange: onChange, bell: bell, followed: map[tenancy.Reference]*referenced{}}
 }
 
 // Sync sets which objects are followed. Informers of others stop. Setting the same
@@ -55,7 +56,7 @@ func (r *References) settle(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	settle(r.followed, r.wanted, &r.stopping, func(ref tenancy.Reference) *referenced {
-		return refer(ctx, r.client, ref, r.changed)
+		return refer(ctx, r.client, ref, r.meter, r.changed)
 	})
 }
 
@@ -110,12 +111,13 @@ type referenced struct {
 }
 
 // refer starts the informer of an object.
-func refer(ctx context.Context, client kubernetes.Interface, ref tenancy.Reference, onChange func()) *referenced {
+func refer(ctx context.Context, client kubernetes.Interface, ref tenancy.Reference, meter meter, onChange func()) *referenced {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &referenced{informer: informerOf(client, ref), cancel: cancel}
+	resource, informer := informerOf(client, ref)
+	f := &referenced{informer: informer, cancel: cancel}
 	// These errors are for informers that have begun, or have stopped.
 	_ = f.informer.SetTransform(slim)
-	f.registration, _ = f.informer.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
+	f.registration, _ = f.informer.AddEventHandler(meter.of(resource, cache.ResourceEventHandlerDetailedFuncs{
 		AddFunc: func(_ any, isInInitialList bool) {
 			if !isInInitialList {
 				onChange()
@@ -127,7 +129,7 @@ func refer(ctx context.Context, client kubernetes.Interface, ref tenancy.Referen
 			}
 		},
 		DeleteFunc: func(any) { onChange() },
-	})
+	}))
 	f.running.Go(func() { f.informer.RunWithContext(ctx) })
 	// An object that is not there has no event to tell by that this is known.
 	f.running.Go(func() {
@@ -138,14 +140,14 @@ func refer(ctx context.Context, client kubernetes.Interface, ref tenancy.Referen
 	return f
 }
 
-func informerOf(client kubernetes.Interface, ref tenancy.Reference) cache.SharedIndexInformer {
+func informerOf(client kubernetes.Interface, ref tenancy.Reference) (resource string, informer cache.SharedIndexInformer) {
 	alone := func(o *metav1.ListOptions) {
 		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, ref.Name).String()
 	}
 	if ref.Kind == v1alpha1.ReferenceSecret {
-		return coreinformers.NewFilteredSecretInformer(client, ref.Namespace, 0, cache.Indexers{}, alone)
+		return "secrets", coreinformers.NewFilteredSecretInformer(client, ref.Namespace, 0, cache.Indexers{}, alone)
 	}
-	return coreinformers.NewFilteredConfigMapInformer(client, ref.Namespace, 0, cache.Indexers{}, alone)
+	return "configmaps", coreinformers.NewFilteredConfigMapInformer(client, ref.Namespace, 0, cache.Indexers{}, alone)
 }
 
 // stop ends the informer and waits for it.

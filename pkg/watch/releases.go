@@ -40,7 +40,7 @@ type record struct {
 	early bool
 }
 
-func newReleases(client metadata.Interface, onChange, onKinds func()) (*releases, error) {
+func newReleases(client metadata.Interface, meter meter, onChange, onKinds func()) (*releases, error) {
 	informer := metadatainformer.NewFilteredMetadataInformer(client,
 		corev1.SchemeGroupVersion.WithResource("secrets"), metav1.NamespaceAll, 0, cache.Indexers{},
 		func(o *metav1.ListOptions) { o.LabelSelector = "owner=helm" }).Informer()
@@ -51,11 +51,11 @@ func newReleases(client metadata.Interface, onChange, onKinds func()) (*releases
 		informer: informer, onKinds: onKinds,
 		records: map[types.UID]record{}, held: map[schema.GroupVersionResource]int{},
 	}
-	registration, err := informer.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
+	registration, err := informer.AddEventHandler(meter.of("secrets", cache.ResourceEventHandlerDetailedFuncs{
 		AddFunc:    func(obj any, isInInitialList bool) { r.set(obj, isInInitialList); onChange() },
 		UpdateFunc: func(_, obj any) { r.set(obj, false); onChange() },
 		DeleteFunc: func(obj any) { r.forget(obj); onChange() },
-	})
+	}))
 	r.registration = registration
 	return r, err
 }

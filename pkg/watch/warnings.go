@@ -18,7 +18,7 @@ const byObject = "namespace of the object"
 // newWarnings follows the Warning events of the cluster: why pods are not scheduled,
 // not made or not ready is told nowhere else. onChange is called with the namespace
 // of what a new one is about; a repetition is nothing new.
-func newWarnings(client kubernetes.Interface, onChange func(namespace string)) (cache.SharedIndexInformer, error) {
+func newWarnings(client kubernetes.Interface, meter meter, onChange func(namespace string)) (cache.SharedIndexInformer, error) {
 	informer := coreinformers.NewFilteredEventInformer(client, metav1.NamespaceAll, 0,
 		cache.Indexers{byObject: func(obj any) ([]string, error) { return []string{warning(obj).InvolvedObject.Namespace}, nil }},
 		func(o *metav1.ListOptions) {
@@ -27,14 +27,14 @@ func newWarnings(client kubernetes.Interface, onChange func(namespace string)) (
 	if err := informer.SetTransform(slimWarning); err != nil {
 		return nil, err
 	}
-	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+	_, err := informer.AddEventHandler(meter.of("events", cache.ResourceEventHandlerFuncs{
 		AddFunc: func(obj any) { onChange(warning(obj).InvolvedObject.Namespace) },
 		UpdateFunc: func(before, after any) {
 			if a, b := warning(before), warning(after); a.Reason != b.Reason || a.Message != b.Message {
 				onChange(b.InvolvedObject.Namespace)
 			}
 		},
-	})
+	}))
 	return informer, err
 }
 

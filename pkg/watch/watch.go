@@ -25,6 +25,7 @@ import (
 // Watcher follows the cluster. Make one with New, run it with Start.
 type Watcher struct {
 	clients    Clients
+	meter      meter
 	few        int // up to so many namespaces have informers of their own
 	releases   *releases
 	holdings   *holdings
@@ -58,28 +59,31 @@ type Clients struct {
 // the whole cluster. onReleases is called after the record of a release, what it
 // holds or a referenced object changed, onObjects after anything else did; both must
 // not block.
-func New(clients Clients, few int, onReleases, onObjects func()) (*Watcher, error) {
+func New(clients Clients, few int, onReleases, onObjects func(), opts ...Option) (*Watcher, error) {
 	bell := make(chan struct{}, 1)
-	records, err := newReleases(clients.Metadata, onReleases, func() { ring(bell) })
-	if err != nil {
-		return nil, fmt.Errorf("watch release records: %w", err)
-	}
-	nodes := informers.NewSharedInformerFactoryWithOptions(clients.Kube, 0, informers.WithTransform(slim)).Core().V1().Nodes().Informer()
-	if _, err := nodes.AddEventHandler(notify(onObjects)); err != nil {
-		return nil, fmt.Errorf("watch nodes: %w", err)
-	}
-	existing, err := newNamespaces(clients.Metadata, onObjects)
-	if err != nil {
-		return nil, fmt.Errorf("watch namespaces: %w", err)
-	}
 	w := &Watcher{
-		clients: clients, few: few, existing: existing, releases: records, holdings: newHoldings(clients.Metadata, onReleases), nodes: nodes,
-		references: newReferences(clients.Kube, onReleases, bell),
+		clients: clients, few: few, meter: func(string) {},
 		onReleases: onReleases, onObjects: onObjects,
 		bell:       bell,
 		namespaces: map[string]*contents{},
 	}
-	if w.warnings, err = newWarnings(clients.Kube, w.changed); err != nil {
+	for _, opt := range opts {
+		opt(w)
+	}
+	var err error
+	if w.releases, err = newReleases(clients.Metadata, w.meter, onReleases, func() { ring(bell) }); err != nil {
+		return nil, fmt.Errorf("watch release records: %w", err)
+	}
+	w.nodes = informers.NewSharedInformerFactoryWithOptions(clients.Kube, 0, informers.WithTransform(slim)).Core().V1().Nodes().Informer()
+	if _, err := w.nodes.AddEventHandler(w.meter.of("nodes", notify(onObjects))); err != nil {
+		return nil, fmt.Errorf("watch nodes: %w", err)
+	}
+	if w.existing, err = newNamespaces(clients.Metadata, w.meter, onObjects); err != nil {
+		return nil, fmt.Errorf("watch namespaces: %w", err)
+	}
+	w.holdings = newHoldings(clients.Metadata, w.meter, onReleases)
+	w.references = newReferences(clients.Kube, w.meter, onReleases, bell)
+	if w.warnings, err = newWarnings(clients.Kube, w.meter, w.changed); err != nil {
 		return nil, fmt.Errorf("watch events: %w", err)
 	}
 	return w, nil
@@ -155,7 +159,7 @@ func (w *Watcher) settle(ctx context.Context) {
 	defer w.mu.Unlock()
 	switch {
 	case w.everywhere == nil && w.wanted.Len() > w.few:
-		w.everywhere = follow(ctx, w.clients.Kube, metav1.NamespaceAll, w.changed, func() {
+		w.everywhere = follow(ctx, w.clients.Kube, metav1.NamespaceAll, w.meter, w.changed, func() {
 			ring(w.bell) // those of single namespaces have had their day
 			w.onObjects()
 		})
@@ -171,7 +175,7 @@ func (w *Watcher) settle(ctx context.Context) {
 		}
 	}
 	settle(w.namespaces, wanted, &w.stopping, func(name string) *contents {
-		return follow(ctx, w.clients.Namespaced, name, func(string) { w.onObjects() }, w.onObjects)
+		return follow(ctx, w.clients.Namespaced, name, w.meter, func(string) { w.onObjects() }, w.onObjects)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ type watched struct {
 	*watch.Watcher
 	kube              kubernetes.Interface
 	records, contents atomic.Int32
+	events            sync.Map // whether there was one, by resource
 	stop              func()
 }
 
@@ -55,7 +57,8 @@ func start(t *testing.T, few int) *watched {
 	w := &watched{kube: kubernetes.NewForConfigOrDie(config)}
 	var err error
 	w.Watcher, err = watch.New(watch.Clients{Kube: w.kube, Metadata: metadata.NewForConfigOrDie(config), Namespaced: w.kube}, few,
-		func() { w.records.Add(1) }, func() { w.contents.Add(1) })
+		func() { w.records.Add(1) }, func() { w.contents.Add(1) },
+		watch.WithOnEvent(func(resource string) { w.events.Store(resource, true) }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +127,11 @@ func TestSyncFollowsWhatIsWantedAndNothingElse(t *testing.T) {
 	eventually(t, func() bool { return len(w.Objects()["a"].Deployments) == 1 && len(w.Objects()["a"].Pods) == 1 }, "the Deployment and its pod are seen")
 	if _, known := w.Objects()["c"]; known {
 		t.Error("a namespace that nobody wants is followed")
+	}
+	for _, resource := range []string{"nodes", "namespaces", "pods", "deployments.apps"} {
+		if _, told := w.events.Load(resource); !told {
+			t.Errorf("no event of %s is told", resource)
+		}
 	}
 
 	w.Sync([]string{"c"})
