@@ -68,28 +68,51 @@ func (o *operator) apply(ctx context.Context, grace int, want map[string]int) (t
 func (o *operator) edit(ctx context.Context, n int) ([]edited, error) {
 	var out []edited
 	for i := range n {
-		begin := time.Now()
-		var generation int64
-		one, err := timeEdit(ctx, o.stage.admin, i, func(ctx context.Context) (err error) {
-			generation, err = o.patch(ctx, fmt.Sprintf(`[{"op":"replace","path":%q,"value":"%d"}]`, gracePath(i), editGrace))
-			return err
-		})
+		one, sent, err := o.editOne(ctx, i, editGrace)
 		if err != nil {
 			return nil, err
 		}
-		at, err := o.controller.awaitReady(ctx, generation, o.workload.pods())
+		at, err := o.controller.awaitReady(ctx, sent.generation, o.workload.pods())
 		if err != nil {
 			return nil, err
 		}
-		one.Ready = at.Sub(begin)
+		one.Ready = at.Sub(sent.at)
 		out = append(out, one)
 	}
 	return out, nil
 }
 
-// patch edits the Controller, and returns its new generation.
+// sent is an edit that the API server has answered.
+type sent struct {
+	at         time.Time // when it was sent
+	generation int64     // that it made
+}
+
+// editOne gives the web pods of a tenancy another grace period, and returns when the
+// new ones run.
+func (o *operator) editOne(ctx context.Context, tenancy, grace int) (edited, sent, error) {
+	var s sent
+	var answered time.Duration
+	one, err := timeEdit(ctx, o.stage.admin, tenancy, int64(grace), func(ctx context.Context) (err error) {
+		s.at = time.Now()
+		s.generation, err = o.patch(ctx, replaceText(gracePath(tenancy), grace))
+		answered = time.Since(s.at)
+		return err
+	})
+	one.Answered = answered
+	return one, s, err
+}
+
+// replaceText is a JSON patch that sets the number, written as text, at a path.
+func replaceText(path string, number int) string {
+	return fmt.Sprintf(`[{"op":"replace","path":%q,"value":"%d"}]`, path, number)
+}
+
+// patch edits the Controller, and returns its new generation. The answer is asked for
+// without the content: reading it would take longer than the answer tells.
 func (o *operator) patch(ctx context.Context, patch string) (int64, error) {
-	cr := &v1alpha1.Controller{ObjectMeta: metav1.ObjectMeta{Name: controllerName}}
+	cr := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: controllerName}}
+	cr.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Controller"))
 	if err := o.controller.client.Patch(ctx, cr, client.RawPatch(types.JSONPatchType, []byte(patch)), client.FieldOwner(fieldManager)); err != nil {
 		return 0, fmt.Errorf("edit the Controller: %w", err)
 	}

@@ -38,21 +38,31 @@ type result struct {
 
 // changed are the times of the edits until the Deployment changed.
 func (r *result) changed() []time.Duration {
-	return pick(r, func(e edited) time.Duration { return e.Changed })
+	return pick(r, func(e edited) (time.Duration, bool) { return e.Changed, true })
+}
+
+// answered are the times of the edits until the API server had stored them.
+func (r *result) answered() []time.Duration {
+	return pick(r, func(e edited) (time.Duration, bool) { return e.Answered, e.Answered > 0 })
+}
+
+// fromStored are the times of the edits from there until the Deployment changed.
+func (r *result) fromStored() []time.Duration {
+	return pick(r, func(e edited) (time.Duration, bool) { return e.fromStored(), e.Answered > 0 })
 }
 
 // readyAgain are the times of the edits until the Controller was Ready again.
 func (r *result) readyAgain() []time.Duration {
-	return pick(r, func(e edited) time.Duration { return e.Ready })
+	return pick(r, func(e edited) (time.Duration, bool) { return e.Ready, e.Ready > 0 })
 }
 
-func pick(r *result, field func(edited) time.Duration) []time.Duration {
+func pick(r *result, field func(edited) (d time.Duration, known bool)) []time.Duration {
 	if r == nil {
 		return nil
 	}
 	var out []time.Duration
 	for _, e := range r.Edits {
-		if d := field(e); d > 0 {
+		if d, known := field(e); known {
 			out = append(out, d)
 		}
 	}
