@@ -25,6 +25,7 @@ func goals(all results) []verdict {
 		out = append(out, against(n, floor, helm, operator)...)
 		out = append(out, editGoals(n, operator)...)
 		out = append(out, quietGoals(n, operator)...)
+		out = append(out, scenarioGoals(operator)...)
 	}
 	out = append(out, growth(all)...)
 	return append(out, editGrowth(all)...)
@@ -40,7 +41,7 @@ func against(n int, floor, helm, operator *result) []verdict {
 		q := ratio(a, b)
 		out = append(out, verdict{goal, times(q), q > 0 && q <= limit})
 	}
-	if floor != nil {
+	if floor != nil && floor.Upgrade != nil && operator.Upgrade != nil {
 		atMost("install all, T=100: at most 1.5 × floor", operator.Install.Wall.Seconds(), floor.Install.Wall.Seconds(), 1.5)
 		atMost("upgrade all, T=100: at most 4 × floor", operator.Upgrade.Wall.Seconds(), floor.Upgrade.Wall.Seconds(), 4)
 	}
@@ -78,7 +79,7 @@ func editGoals(n int, operator *result) []verdict {
 // quietGoals are those of an operator with nothing to do, and of what it keeps.
 func quietGoals(n int, operator *result) []verdict {
 	idle, judged := map[int]time.Duration{100: 100 * time.Millisecond, 1000: 300 * time.Millisecond}[n]
-	if !judged {
+	if !judged || operator.Idle == nil || n >= 1000 && operator.Restart == nil {
 		return nil
 	}
 	peak := map[int]int64{100: 120 << 20, 1000: 400 << 20}[n]

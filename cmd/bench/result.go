@@ -18,6 +18,7 @@ type sample struct {
 	ControlPlane time.Duration // CPU of the API server and etcd
 	Others       float64       // processors that were busy with what is not the bench's
 	Requests     requests
+	Written      []time.Time // when the status of the Controller was
 }
 
 // result is what one contender did with one workload. What it has not done is nil.
@@ -33,7 +34,11 @@ type result struct {
 	Ready         time.Duration // from the applied spec until the Controller was Ready
 	Size          int           // of the Controller in bytes
 	StatusWrites  int
-	StatusRefused int // but for conflicts, which are tried again
+	StatusRefused int             // but for conflicts, which are tried again
+	Deployed      []time.Duration // by tenancy: from the applied spec until it was installed
+	Flap          *flapped
+	Hang          *hung
+	Plans         *planned
 }
 
 // changed are the times of the edits until the Deployment changed.
@@ -97,7 +102,7 @@ func (all results) sizes() []int {
 
 // countStatus notes how writes of the status went.
 func (r *result) countStatus(asked requests) {
-	status := func(q request) bool { return q.Resource == "controllers/status" }
+	status := func(q request) bool { return q.Resource == statusWrites }
 	r.StatusWrites += asked.count(status)
 	r.StatusRefused += asked.count(func(q request) bool { return status(q) && q.Failed != 0 && q.Failed != http.StatusConflict })
 }
