@@ -34,7 +34,7 @@ test: $(BIN)/localcluster ## Run all tests, unit and on the local cluster
 	exit $$rc
 
 # T are the sizes of the bench for all contenders, in tenancies, and MORE those for
-# floor and operator alone: make bench T="25" MORE=""
+# floor and operator alone, with the scenarios: make bench T="25" MORE=""
 T := 25 100
 MORE := 1000
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // request is a kind of request, with the kind of answer it got.
@@ -61,19 +62,23 @@ type audit struct {
 	offset int64
 }
 
-// take counts the requests since the last call.
-func (a *audit) take() (requests, error) {
+// statusWrites are requests that write the status of the Controller.
+const statusWrites = "controllers/status"
+
+// take counts the requests since the last call, and tells when those that wrote the
+// status of the Controller, and were not refused, had arrived.
+func (a *audit) take() (requests, []time.Time, error) {
 	file, err := os.Open(a.path)
 	if errors.Is(err, os.ErrNotExist) {
-		return requests{}, nil // the measured client has asked nothing yet
+		return requests{}, nil, nil // the measured client has asked nothing yet
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the audit log: %w", err)
+		return nil, nil, fmt.Errorf("read the audit log: %w", err)
 	}
 	defer func() { _ = file.Close() }()
 	text, err := io.ReadAll(io.NewSectionReader(file, a.offset, 1<<40))
 	if err != nil {
-		return nil, fmt.Errorf("read the audit log: %w", err)
+		return nil, nil, fmt.Errorf("read the audit log: %w", err)
 	}
 	text = text[:bytes.LastIndexByte(text, '\n')+1] // the last line may not be complete yet
 	a.offset += int64(len(text))
@@ -81,17 +86,20 @@ func (a *audit) take() (requests, error) {
 }
 
 // parseAudit counts the requests of an audit log: a watch when it begins, all
-// others when they are answered.
-func parseAudit(text []byte) (requests, error) {
+// others when they are answered. It tells when the status of the Controller was written.
+func parseAudit(text []byte) (requests, []time.Time, error) {
 	out := requests{}
+	var written []time.Time
 	for line := range bytes.Lines(text) {
 		var event struct {
 			Stage, Verb, RequestURI string
 			ObjectRef               struct{ Resource, Subresource string }
 			ResponseStatus          struct{ Code int }
+
+			RequestReceivedTimestamp time.Time
 		}
 		if err := json.Unmarshal(line, &event); err != nil {
-			return nil, fmt.Errorf("read the audit log: %w", err)
+			return nil, nil, fmt.Errorf("read the audit log: %w", err)
 		}
 		if (event.Verb == "watch") != (event.Stage == "ResponseStarted") {
 			continue
@@ -107,6 +115,9 @@ func parseAudit(text []byte) (requests, error) {
 			kind.Failed = event.ResponseStatus.Code
 		}
 		out[kind]++
+		if kind.Resource == statusWrites && kind.Failed == 0 {
+			written = append(written, event.RequestReceivedTimestamp)
+		}
 	}
-	return out, nil
+	return out, written, nil
 }

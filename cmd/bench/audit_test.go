@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -13,31 +14,36 @@ const auditLines = `{"stage":"ResponseComplete","verb":"create","requestURI":"/a
 {"stage":"ResponseComplete","verb":"watch","requestURI":"/api/v1/pods?watch=true","objectRef":{"resource":"pods"},"responseStatus":{"code":200}}
 {"stage":"ResponseComplete","verb":"get","requestURI":"/version?timeout=32s","responseStatus":{"code":200}}
 {"stage":"ResponseComplete","verb":"get","requestURI":"/api/v1/namespaces/a","objectRef":{"resource":"namespaces","name":"a"},"responseStatus":{"code":404}}
-{"stage":"ResponseComplete","verb":"patch","requestURI":"/apis/multitenancy.dev/v1alpha1/controllers/c/status","objectRef":{"resource":"controllers","subresource":"status"},"responseStatus":{"code":409}}
+{"stage":"ResponseComplete","verb":"patch","requestURI":"/apis/multitenancy.dev/v1alpha1/controllers/c/status","objectRef":{"resource":"controllers","subresource":"status"},"responseStatus":{"code":409},"requestReceivedTimestamp":"2026-01-02T03:04:04.678900Z"}
+{"stage":"ResponseComplete","verb":"patch","requestURI":"/apis/multitenancy.dev/v1alpha1/controllers/c/status","objectRef":{"resource":"controllers","subresource":"status"},"responseStatus":{"code":200},"requestReceivedTimestamp":"2026-01-02T03:04:05.678900Z"}
 {"stage":"ResponseComplete","verb":"create","requestURI":"/api/v1/namespaces/a/secrets","objectRef":{"resource":"secrets","namespace":"a"},"responseStatus":{"code":201}}
 `
 
 func TestParseAudit(t *testing.T) {
-	got, err := parseAudit([]byte(auditLines))
+	got, written, err := parseAudit([]byte(auditLines))
 	want := requests{
 		{"create", "secrets", 0}: 2, {"watch", "pods", 0}: 1, {"get", "/version", 0}: 1,
 		{"get", "namespaces", 404}: 1, {"patch", "controllers/status", 409}: 1,
+		{"patch", "controllers/status", 0}: 1,
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Fatalf("parseAudit(): error %v (-want +got):\n%s", err, diff)
 	}
-	if got := got.total(); got != 6 {
-		t.Errorf("total() = %d, want 6", got)
+	if got := got.total(); got != 7 {
+		t.Errorf("total() = %d, want 7", got)
 	}
 	var order []string
 	for _, kind := range got.sorted() {
 		order = append(order, kind.String())
 	}
-	wantOrder := []string{"create secrets", "get /version", "get namespaces (404)", "patch controllers/status (409)", "watch pods"}
+	wantOrder := []string{"create secrets", "get /version", "get namespaces (404)", "patch controllers/status", "patch controllers/status (409)", "watch pods"}
 	if diff := cmp.Diff(wantOrder, order); diff != "" {
 		t.Errorf("sorted() (-want +got):\n%s", diff)
 	}
-	if _, err := parseAudit([]byte("no JSON\n")); err == nil {
+	if diff := cmp.Diff([]time.Time{time.Date(2026, 1, 2, 3, 4, 5, 678900000, time.UTC)}, written); diff != "" {
+		t.Errorf("the status was written at (-want +got):\n%s", diff)
+	}
+	if _, _, err := parseAudit([]byte("no JSON\n")); err == nil {
 		t.Error("parseAudit() of a broken line has no error")
 	}
 }
@@ -47,7 +53,7 @@ func TestAuditIsReadOnce(t *testing.T) {
 	a := &audit{path: filepath.Join(t.TempDir(), "audit.log")}
 	take := func(want int) {
 		t.Helper()
-		got, err := a.take()
+		got, _, err := a.take()
 		if err != nil || got.total() != want {
 			t.Fatalf("take() counts %d, %v, want %d", got.total(), err, want)
 		}
@@ -61,7 +67,7 @@ func TestAuditIsReadOnce(t *testing.T) {
 		}
 	}
 	write(auditLines[:half])
-	take(5)
+	take(6)
 	take(0)
 	write(auditLines)
 	take(1)

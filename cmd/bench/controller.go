@@ -37,12 +37,11 @@ type controller struct {
 
 // followController follows the Controller until ctx ends.
 func followController(ctx context.Context, config *rest.Config) (*controller, error) {
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return nil, fmt.Errorf("make a scheme: %w", err)
+	scheme, err := ourScheme()
+	if err != nil {
+		return nil, err
 	}
 	c := &controller{changed: make(chan struct{})}
-	var err error
 	if c.client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
 		return nil, fmt.Errorf("connect to the API server: %w", err)
 	}
@@ -51,27 +50,45 @@ func followController(ctx context.Context, config *rest.Config) (*controller, er
 		return nil, fmt.Errorf("connect to the API server: %w", err)
 	}
 	c.rest = clientset.RESTClient()
-	informers, err := cache.New(config, cache.Options{Scheme: scheme})
-	if err != nil {
-		return nil, fmt.Errorf("make an informer: %w", err)
-	}
-	informer, err := informers.GetInformer(ctx, &v1alpha1.Controller{})
-	if err != nil {
-		return nil, fmt.Errorf("make an informer: %w", err)
-	}
-	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+	return c, follow(ctx, config, &v1alpha1.Controller{}, toolscache.ResourceEventHandlerFuncs{
 		AddFunc:    func(o any) { c.see(o) },
 		UpdateFunc: func(_, o any) { c.see(o) },
 		DeleteFunc: func(any) { c.set(glance{}) },
 	})
+}
+
+// follow tells the handlers of all objects of a kind until ctx ends. It returns when
+// they have been told of those that exist.
+func follow(ctx context.Context, config *rest.Config, kind client.Object, handlers toolscache.ResourceEventHandler) error {
+	scheme, err := ourScheme()
 	if err != nil {
-		return nil, fmt.Errorf("follow the Controller: %w", err)
+		return err
+	}
+	informers, err := cache.New(config, cache.Options{Scheme: scheme})
+	if err != nil {
+		return fmt.Errorf("make an informer of %T: %w", kind, err)
+	}
+	informer, err := informers.GetInformer(ctx, kind)
+	if err != nil {
+		return fmt.Errorf("make an informer of %T: %w", kind, err)
+	}
+	registered, err := informer.AddEventHandler(handlers)
+	if err != nil {
+		return fmt.Errorf("follow %T: %w", kind, err)
 	}
 	go func() { _ = informers.Start(ctx) }() // ends with ctx
-	if !informers.WaitForCacheSync(ctx) {
-		return nil, ctx.Err()
+	if !toolscache.WaitForCacheSync(ctx.Done(), registered.HasSynced) {
+		return ctx.Err()
 	}
-	return c, nil
+	return nil
+}
+
+func ourScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("make a scheme: %w", err)
+	}
+	return scheme, nil
 }
 
 func (c *controller) see(object any) {

@@ -17,15 +17,21 @@ import (
 // another tenancy.
 const editCount = 30
 
-// edited is how long one edit took, from its sending.
+// edited is how long one edit took, from its sending. Those that have no Controller
+// know Changed alone.
 type edited struct {
-	Changed time.Duration // until a watch showed the Deployment with the new setting
-	Ready   time.Duration // until the Controller was Ready again; 0 for those that have none
+	Answered time.Duration // until the API server answered: the Controller is stored
+	Changed  time.Duration // until a watch showed the Deployment with the new setting
+	Ready    time.Duration // until the Controller was Ready again; 0 when nobody looked
 }
 
-// timeEdit follows the Deployment of a tenancy, calls send, and times the change.
-// It returns when the new pods run.
-func timeEdit(ctx context.Context, client kubernetes.Interface, tenancy int, send func(context.Context) error) (edited, error) {
+// fromStored is how long the Deployment took from when the Controller was stored: 0
+// when a watch showed it before the answer had arrived.
+func (e edited) fromStored() time.Duration { return max(e.Changed-e.Answered, 0) }
+
+// timeEdit follows the Deployment of a tenancy, calls send, which gives it the grace
+// period, and times the change. It returns when the new pods run.
+func timeEdit(ctx context.Context, client kubernetes.Interface, tenancy int, grace int64, send func(context.Context) error) (edited, error) {
 	following, err := client.AppsV1().Deployments(namespace(tenancy)).Watch(ctx, metav1.ListOptions{
 		FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, deploymentName).String(),
 	})
@@ -46,7 +52,7 @@ func timeEdit(ctx context.Context, client kubernetes.Interface, tenancy int, sen
 		if err != nil {
 			return edited{}, errors.Join(err, <-sent)
 		}
-		if out.Changed == 0 && *d.Spec.Template.Spec.TerminationGracePeriodSeconds == editGrace {
+		if out.Changed == 0 && *d.Spec.Template.Spec.TerminationGracePeriodSeconds == grace {
 			out.Changed = time.Since(begin)
 		}
 		done = out.Changed > 0 && rolledOut(d)

@@ -104,7 +104,7 @@ func (f floor) edits(ctx context.Context) ([]edited, error) {
 	}
 	var out []edited
 	for i := range f.job.Edits {
-		one, err := timeEdit(ctx, watcher, i, func(ctx context.Context) error { return f.upgrade(ctx, i, editGrace) })
+		one, err := timeEdit(ctx, watcher, i, editGrace, func(ctx context.Context) error { return f.upgrade(ctx, i, editGrace) })
 		if err != nil {
 			return nil, err
 		}

@@ -96,7 +96,7 @@ func (l *helmLoop) edits(ctx context.Context) ([]edited, error) {
 	}
 	var out []edited
 	for i := range l.job.Edits {
-		one, err := timeEdit(ctx, client, i, func(ctx context.Context) error {
+		one, err := timeEdit(ctx, client, i, editGrace, func(ctx context.Context) error {
 			return l.upgradeInstall(ctx, i, l.job.Workload.releases(editGrace)[0])
 		})
 		if err != nil {

@@ -1,7 +1,7 @@
 // Command bench does the same work three times: with plain API writes (the floor),
 // with the helm command in a loop, and with the operator. Each does it on a fresh
-// local cluster. It prints what that took, as tables with ratios and goals, and
-// leaves nothing behind.
+// local cluster. With many tenancies the operator plays scenarios, too. It prints what
+// all that took, as tables with ratios and goals, and leaves nothing behind.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/go-logr/zapr"
 	"go.uber.org/zap"
@@ -30,6 +31,10 @@ type options struct {
 	only     string
 	profiles string
 	requests bool
+
+	scenarios []string      // with the sizes of more
+	flap      time.Duration // how long pods flap
+	hang      int           // how many tenancies have a chart that hangs
 }
 
 func main() {
@@ -62,6 +67,7 @@ func run(ctx context.Context) error {
 	}
 	// What was measured before an error took its time.
 	printTables(os.Stdout, results)
+	printScenarios(os.Stdout, results)
 	printGoals(os.Stdout, results)
 	if opts.requests {
 		printRequests(os.Stdout, results)
@@ -77,8 +83,14 @@ func parseFlags() (options, error) {
 	flag.StringVar(&opts.only, "only", "", "run one contender alone: floor, helm or operator")
 	flag.StringVar(&opts.profiles, "profiles", "", "directory for CPU and heap profiles of the operator; they cost CPU")
 	flag.BoolVar(&opts.requests, "requests", false, "list the requests of each phase by verb and resource")
+	scenarios := flag.String("scenarios", strings.Join(allScenarios, " "), "what else is done with the operator at the sizes of -more; empty for nothing")
+	flag.DurationVar(&opts.flap, "flap", 5*time.Minute, "how long pods flap; 0 leaves that out")
+	flag.IntVar(&opts.hang, "hang", 50, "how many tenancies, and at most one in 20, have a chart that hangs; 0 leaves that out")
 	flag.Parse()
 	var err error
+	if opts.scenarios, err = opts.chosen(*scenarios); err != nil {
+		return opts, err
+	}
 	if opts.sizes, err = numbers(*sizes); err != nil {
 		return opts, err
 	}

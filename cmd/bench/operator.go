@@ -29,6 +29,11 @@ type operator struct {
 	controller *controller
 	records    *records
 	profiles   string
+	charts     string // the chart home
+	// abandoned says that it is killed at the end: an operation that never ends would
+	// keep it from ending as it should.
+	abandoned bool
+	applied   time.Time // when the whole spec was sent last
 
 	log     *os.File
 	process *exec.Cmd // nil when it does not run
@@ -38,8 +43,8 @@ type operator struct {
 
 // startOperator prepares the cluster and starts the operator in it. It must be
 // ended, also after an error.
-func startOperator(ctx context.Context, s *stage, w workload, profiles string) (*operator, error) {
-	o := &operator{stage: s, workload: w, profiles: profiles}
+func startOperator(ctx context.Context, s *stage, w workload, charts, profiles string) (*operator, error) {
+	o := &operator{stage: s, workload: w, profiles: profiles, charts: charts}
 	if _, err := s.cluster.Kubectl(ctx, "", "apply", "-f", filepath.Join(s.root, "deploy", "crd")); err != nil {
 		return o, err
 	}
@@ -65,7 +70,7 @@ func startOperator(ctx context.Context, s *stage, w workload, profiles string) (
 // start starts the operator with its default settings, but for addresses that may be
 // taken, and waits until it holds its Lease.
 func (o *operator) start(ctx context.Context) error {
-	args := []string{"--kubeconfig", o.stage.kubeconfig, "--chart-home", filepath.Join(o.stage.root, "charts"), "--chart-cache=", "--leader-elect"}
+	args := []string{"--kubeconfig", o.stage.kubeconfig, "--chart-home", o.charts, "--chart-cache=", "--leader-elect"}
 	addresses, err := freeAddresses(3)
 	if err != nil {
 		return err
@@ -118,7 +123,7 @@ func (o *operator) stop() error {
 }
 
 func (o *operator) end() error {
-	err := o.stop()
+	err := o.quit()
 	if o.log != nil {
 		err = errors.Join(err, o.log.Close())
 	}
@@ -127,6 +132,19 @@ func (o *operator) end() error {
 	}
 	text, _ := os.ReadFile(o.log.Name()) // what can be told of the failure
 	return fmt.Errorf("%w; the operator's log ends: %s", err, text[max(0, len(text)-2048):])
+}
+
+// quit stops the operator, or kills it.
+func (o *operator) quit() error {
+	if !o.abandoned || o.process == nil {
+		return o.stop()
+	}
+	if err := o.process.Process.Kill(); err != nil {
+		return errors.Join(fmt.Errorf("the operator has ended: %w", err), o.process.Wait())
+	}
+	_ = o.process.Wait() // says that it was killed
+	o.process = nil
+	return nil
 }
 
 // usage is that of all its processes so far.

@@ -20,12 +20,10 @@ const fieldManager = "bench"
 func (o *operator) install(ctx context.Context) (time.Duration, error) {
 	want := map[string]int{}
 	for i := range o.workload.Tenancies {
-		for _, rel := range o.workload.releases(firstGrace) {
-			want[namespace(i)+"/"+rel.name] = 1
-		}
+		o.workload.first(want, i)
 	}
 	profiled := o.profile(ctx, phaseInstall)
-	took, err := o.apply(ctx, firstGrace, want)
+	took, err := o.apply(ctx, o.workload.controller(firstGrace), want)
 	if err != nil {
 		return 0, err
 	}
@@ -34,26 +32,32 @@ func (o *operator) install(ctx context.Context) (time.Duration, error) {
 
 // upgrade changes the grace period of all tenancies in one edit, as install does.
 func (o *operator) upgrade(ctx context.Context) (time.Duration, error) {
-	want := map[string]int{}
-	for i := range o.workload.Tenancies {
-		name := namespace(i) + "/" + webRelease
-		want[name] = o.records.revision(name) + 1
-	}
+	want := o.next()
 	profiled := o.profile(ctx, phaseUpgrade)
-	took, err := o.apply(ctx, upgradeGrace, want)
+	took, err := o.apply(ctx, o.workload.controller(upgradeGrace), want)
 	if err != nil {
 		return 0, err
 	}
 	return took, profiled()
 }
 
+// next are the revisions that an edit of release web in every tenancy leads to.
+func (o *operator) next() map[string]int {
+	want := map[string]int{}
+	for i := range o.workload.Tenancies {
+		name := namespace(i) + "/" + webRelease
+		want[name] = o.records.revision(name) + 1
+	}
+	return want
+}
+
 // apply writes the whole spec, server-side, and waits for the revisions it leads to.
-func (o *operator) apply(ctx context.Context, grace int, want map[string]int) (time.Duration, error) {
-	text, err := json.Marshal(o.workload.controller(func(int) int { return grace }))
+func (o *operator) apply(ctx context.Context, spec *v1alpha1.Controller, want map[string]int) (time.Duration, error) {
+	text, err := json.Marshal(spec)
 	if err != nil {
 		return 0, fmt.Errorf("encode the Controller: %w", err)
 	}
-	begin := time.Now()
+	o.applied = time.Now()
 	cr := &v1alpha1.Controller{ObjectMeta: metav1.ObjectMeta{Name: controllerName}}
 	force := true
 	err = o.controller.client.Patch(ctx, cr, client.RawPatch(types.ApplyPatchType, text), &client.PatchOptions{FieldManager: fieldManager, Force: &force})
@@ -61,35 +65,72 @@ func (o *operator) apply(ctx context.Context, grace int, want map[string]int) (t
 		return 0, fmt.Errorf("apply the Controller: %w", err)
 	}
 	err = o.records.await(ctx, want)
-	return time.Since(begin), err
+	return time.Since(o.applied), err
+}
+
+// deployed is how long each tenancy took until all its releases were deployed for the
+// first time, from when the spec was applied last; 0 for one that is not yet.
+func (o *operator) deployed() []time.Duration {
+	out := make([]time.Duration, o.workload.Tenancies)
+	for i := range out {
+		want := map[string]int{}
+		o.workload.first(want, i)
+		if at, all := o.records.firstDeployed(want); all {
+			out[i] = at.Sub(o.applied)
+		}
+	}
+	return out
 }
 
 // edit changes the grace period of one tenancy after the other.
 func (o *operator) edit(ctx context.Context, n int) ([]edited, error) {
 	var out []edited
 	for i := range n {
-		begin := time.Now()
-		var generation int64
-		one, err := timeEdit(ctx, o.stage.admin, i, func(ctx context.Context) (err error) {
-			generation, err = o.patch(ctx, fmt.Sprintf(`[{"op":"replace","path":%q,"value":"%d"}]`, gracePath(i), editGrace))
-			return err
-		})
+		one, sent, err := o.editOne(ctx, i, editGrace)
 		if err != nil {
 			return nil, err
 		}
-		at, err := o.controller.awaitReady(ctx, generation, o.workload.pods())
+		at, err := o.controller.awaitReady(ctx, sent.generation, o.workload.pods())
 		if err != nil {
 			return nil, err
 		}
-		one.Ready = at.Sub(begin)
+		one.Ready = at.Sub(sent.at)
 		out = append(out, one)
 	}
 	return out, nil
 }
 
-// patch edits the Controller, and returns its new generation.
+// sent is an edit that the API server has answered.
+type sent struct {
+	at         time.Time // when it was sent
+	generation int64     // that it made
+}
+
+// editOne gives the web pods of a tenancy another grace period, and returns when the
+// new ones run.
+func (o *operator) editOne(ctx context.Context, tenancy, grace int) (edited, sent, error) {
+	var s sent
+	var answered time.Duration
+	one, err := timeEdit(ctx, o.stage.admin, tenancy, int64(grace), func(ctx context.Context) (err error) {
+		s.at = time.Now()
+		s.generation, err = o.patch(ctx, replaceText(gracePath(tenancy), grace))
+		answered = time.Since(s.at)
+		return err
+	})
+	one.Answered = answered
+	return one, s, err
+}
+
+// replaceText is a JSON patch that sets the number, written as text, at a path.
+func replaceText(path string, number int) string {
+	return fmt.Sprintf(`[{"op":"replace","path":%q,"value":"%d"}]`, path, number)
+}
+
+// patch edits the Controller, and returns its new generation. The answer is asked for
+// without the content: reading it would take longer than the answer tells.
 func (o *operator) patch(ctx context.Context, patch string) (int64, error) {
-	cr := &v1alpha1.Controller{ObjectMeta: metav1.ObjectMeta{Name: controllerName}}
+	cr := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: controllerName}}
+	cr.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Controller"))
 	if err := o.controller.client.Patch(ctx, cr, client.RawPatch(types.JSONPatchType, []byte(patch)), client.FieldOwner(fieldManager)); err != nil {
 		return 0, fmt.Errorf("edit the Controller: %w", err)
 	}

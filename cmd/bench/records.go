@@ -19,8 +19,9 @@ import (
 // records follows Helm's records, by their labels alone.
 type records struct {
 	mu       sync.Mutex
-	deployed map[string]int // by namespace/release: the latest revision that is or was deployed
-	changed  chan struct{}  // closed at the next change
+	deployed map[string]int       // by namespace/release: the latest revision that is or was deployed
+	first    map[string]time.Time // when the first one was seen
+	changed  chan struct{}        // closed at the next change
 }
 
 // followRecords follows the records until ctx ends.
@@ -29,7 +30,7 @@ func followRecords(ctx context.Context, config *rest.Config) (*records, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to the API server: %w", err)
 	}
-	r := &records{deployed: map[string]int{}, changed: make(chan struct{})}
+	r := &records{deployed: map[string]int{}, first: map[string]time.Time{}, changed: make(chan struct{})}
 	factory := metadatainformer.NewFilteredSharedInformerFactory(client, 0, metav1.NamespaceAll,
 		func(o *metav1.ListOptions) { o.LabelSelector = "owner=helm" })
 	informer := factory.ForResource(corev1.SchemeGroupVersion.WithResource("secrets")).Informer()
@@ -58,6 +59,9 @@ func (r *records) see(object any) {
 	name := secret.Namespace + "/" + secret.Labels["name"]
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if _, known := r.first[name]; !known {
+		r.first[name] = time.Now()
+	}
 	r.deployed[name] = max(r.deployed[name], revision)
 	close(r.changed)
 	r.changed = make(chan struct{})
@@ -67,6 +71,23 @@ func (r *records) revision(name string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.deployed[name]
+}
+
+// firstDeployed is when the last of the releases was first seen deployed; all says
+// that each has been.
+func (r *records) firstDeployed(names map[string]int) (last time.Time, all bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for name := range names {
+		at, known := r.first[name]
+		if !known {
+			return time.Time{}, false
+		}
+		if at.After(last) {
+			last = at
+		}
+	}
+	return last, len(names) > 0
 }
 
 // await waits until the releases have the revisions deployed.

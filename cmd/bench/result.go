@@ -18,6 +18,7 @@ type sample struct {
 	ControlPlane time.Duration // CPU of the API server and etcd
 	Others       float64       // processors that were busy with what is not the bench's
 	Requests     requests
+	Written      []time.Time // when the status of the Controller was
 }
 
 // result is what one contender did with one workload. What it has not done is nil.
@@ -33,26 +34,40 @@ type result struct {
 	Ready         time.Duration // from the applied spec until the Controller was Ready
 	Size          int           // of the Controller in bytes
 	StatusWrites  int
-	StatusRefused int // but for conflicts, which are tried again
+	StatusRefused int             // but for conflicts, which are tried again
+	Deployed      []time.Duration // by tenancy: from the applied spec until it was installed
+	Flap          *flapped
+	Hang          *hung
+	Plans         *planned
 }
 
 // changed are the times of the edits until the Deployment changed.
 func (r *result) changed() []time.Duration {
-	return pick(r, func(e edited) time.Duration { return e.Changed })
+	return pick(r, func(e edited) (time.Duration, bool) { return e.Changed, true })
+}
+
+// answered are the times of the edits until the API server had stored them.
+func (r *result) answered() []time.Duration {
+	return pick(r, func(e edited) (time.Duration, bool) { return e.Answered, e.Answered > 0 })
+}
+
+// fromStored are the times of the edits from there until the Deployment changed.
+func (r *result) fromStored() []time.Duration {
+	return pick(r, func(e edited) (time.Duration, bool) { return e.fromStored(), e.Answered > 0 })
 }
 
 // readyAgain are the times of the edits until the Controller was Ready again.
 func (r *result) readyAgain() []time.Duration {
-	return pick(r, func(e edited) time.Duration { return e.Ready })
+	return pick(r, func(e edited) (time.Duration, bool) { return e.Ready, e.Ready > 0 })
 }
 
-func pick(r *result, field func(edited) time.Duration) []time.Duration {
+func pick(r *result, field func(edited) (d time.Duration, known bool)) []time.Duration {
 	if r == nil {
 		return nil
 	}
 	var out []time.Duration
 	for _, e := range r.Edits {
-		if d := field(e); d > 0 {
+		if d, known := field(e); known {
 			out = append(out, d)
 		}
 	}
@@ -87,7 +102,7 @@ func (all results) sizes() []int {
 
 // countStatus notes how writes of the status went.
 func (r *result) countStatus(asked requests) {
-	status := func(q request) bool { return q.Resource == "controllers/status" }
+	status := func(q request) bool { return q.Resource == statusWrites }
 	r.StatusWrites += asked.count(status)
 	r.StatusRefused += asked.count(func(q request) bool { return status(q) && q.Failed != 0 && q.Failed != http.StatusConflict })
 }

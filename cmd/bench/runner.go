@@ -37,8 +37,17 @@ type contest struct {
 	opts   options
 	helm   string
 	stage  *stage
+	charts string  // the chart home of the operator
 	last   reading // at the end of the last phase
 	result *result
+	more   bool // whether the scenarios are played, too
+}
+
+func newContest(opts options, helm, contender string, tenancies int) *contest {
+	return &contest{
+		opts: opts, helm: helm, charts: filepath.Join(opts.root, "charts"),
+		result: &result{Contender: contender, Workload: workload{Tenancies: tenancies}},
+	}
 }
 
 // runAll does everything the options ask for.
@@ -56,25 +65,32 @@ func runAll(ctx context.Context, opts options) (results, error) {
 		return nil, err
 	}
 	var all results
-	do := func(sizes []int, contenders ...string) error {
+	do := func(sizes []int, more bool, contenders ...string) error {
 		for _, n := range sizes {
 			for _, name := range contenders {
 				if opts.only != "" && opts.only != name {
 					continue
 				}
-				c := &contest{opts: opts, helm: helm, result: &result{Contender: name, Workload: workload{Tenancies: n}}}
-				if err := c.run(ctx); err != nil {
+				c := newContest(opts, helm, name, n)
+				c.more = more
+				err := c.run(ctx, c.phases)
+				if c.result.Install != nil {
+					all = append(all, c.result)
+				}
+				if err == nil && more && name == operatorName {
+					err = playScenarios(ctx, opts, helm, c.result)
+				}
+				if err != nil {
 					return fmt.Errorf("%s with %d tenancies: %w", name, n, err)
 				}
-				all = append(all, c.result)
 			}
 		}
 		return nil
 	}
-	if err := do(opts.sizes, floorName, helmName, operatorName); err != nil {
+	if err := do(opts.sizes, false, floorName, helmName, operatorName); err != nil {
 		return all, err
 	}
-	err = do(opts.more, floorName, operatorName)
+	err = do(opts.more, true, floorName, operatorName)
 	return all, err
 }
 
@@ -89,8 +105,8 @@ func buildHelm(ctx context.Context, root string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// run does all phases on a cluster of its own.
-func (c *contest) run(ctx context.Context) (err error) {
+// run does the phases on a cluster of its own.
+func (c *contest) run(ctx context.Context, phases func(context.Context, contender) error) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	c.progress("starting a local cluster")
 	c.stage, err = setUp(ctx, c.opts.root)
@@ -104,14 +120,18 @@ func (c *contest) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return c.phases(ctx, who)
+	if c.last, err = c.read(who); err != nil {
+		return err
+	}
+	c.last.used = usage{} // what starting has cost the operator is part of its first phase
+	return phases(ctx, who)
 }
 
 // prepare makes the contender, which must be ended, also after an error.
 func (c *contest) prepare(ctx context.Context) (contender, error) {
 	r := c.result
 	if r.Contender == operatorName {
-		return startOperator(ctx, c.stage, r.Workload, c.opts.profiles)
+		return startOperator(ctx, c.stage, r.Workload, c.charts, c.opts.profiles)
 	}
 	w := &worker{job: job{
 		Contender: r.Contender, Workload: r.Workload,
@@ -127,16 +147,12 @@ func (c *contest) prepare(ctx context.Context) (contender, error) {
 
 func (c *contest) phases(ctx context.Context, who contender) (err error) {
 	r, op := c.result, asOperator(who)
-	if c.last, err = c.read(who); err != nil {
-		return err
-	}
-	c.last.used = usage{}
 	begin := time.Now()
-	// What starting has cost the operator is part of its install.
 	if r.Install, err = c.timed("install all", who, 0, func() (time.Duration, error) { return who.install(ctx) }); err != nil {
 		return err
 	}
 	if op != nil {
+		r.Deployed = op.deployed()
 		if r.Size, err = op.ready(ctx); err != nil {
 			return err
 		}
@@ -188,7 +204,8 @@ func (c *contest) edits(ctx context.Context, who contender) (err error) {
 	return settle(ctx, c.stage.admin, r.Workload)
 }
 
-// quiet are the phases in which the operator has nothing to do.
+// quiet are the phases in which the operator has nothing to do, and then the one in
+// which pods flap.
 func (c *contest) quiet(ctx context.Context, op *operator) (err error) {
 	r := c.result
 	if r.Size, err = op.ready(ctx); err != nil {
@@ -201,7 +218,10 @@ func (c *contest) quiet(ctx context.Context, op *operator) (err error) {
 		return err
 	}
 	r.Restart, err = c.measure("restart", op, afterRestart, func() (time.Duration, error) { return op.restart(ctx) })
-	return err
+	if err != nil || !c.more || !c.opts.plays(scenarioFlap) {
+		return err
+	}
+	return c.flap(ctx, op)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -241,7 +261,7 @@ func (c *contest) timed(name string, who contender, longer time.Duration, do fun
 
 // sample tells what was used since the last call.
 func (c *contest) sample(who contender) (*sample, error) {
-	asked, err := c.stage.audit.take()
+	asked, written, err := c.stage.audit.take()
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +270,7 @@ func (c *contest) sample(who contender) (*sample, error) {
 		return nil, err
 	}
 	s := now.since(c.last)
-	s.Requests = asked
+	s.Requests, s.Written = asked, written
 	c.last = now
 	c.result.countStatus(asked)
 	return s, nil

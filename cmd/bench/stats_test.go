@@ -33,6 +33,40 @@ func TestPercentile(t *testing.T) {
 	}
 }
 
+func TestMoments(t *testing.T) {
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(milliseconds ...int) []time.Time {
+		var out []time.Time
+		for _, ms := range milliseconds {
+			out = append(out, begin.Add(time.Duration(ms)*time.Millisecond))
+		}
+		return out
+	}
+	cases := map[string]struct {
+		moments     []time.Time
+		wantDensest int
+		wantClosest time.Duration
+	}{
+		"nothing":                          {nil, 0, 0},
+		"one":                              {at(7), 1, 0},
+		"a window apart":                   {at(0, 1000, 2000), 1, time.Second},
+		"a little less":                    {at(0, 1000, 1999), 2, 999 * time.Millisecond},
+		"not in order":                     {at(5000, 100, 3000, 200, 900, 1150), 3, 100 * time.Millisecond},
+		"two at once":                      {at(40, 40), 2, 0},
+		"no full second holds them at all": {at(900, 1100, 1899, 1900), 3, time.Millisecond},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := densest(tc.moments, time.Second); got != tc.wantDensest {
+				t.Errorf("densest() = %d, want %d", got, tc.wantDensest)
+			}
+			if got := closest(tc.moments); got != tc.wantClosest {
+				t.Errorf("closest() = %s, want %s", got, tc.wantClosest)
+			}
+		})
+	}
+}
+
 func TestRatio(t *testing.T) {
 	if got := ratio(3, 2); got != 1.5 {
 		t.Errorf("ratio(3, 2) = %v, want 1.5", got)

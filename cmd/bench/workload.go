@@ -18,8 +18,9 @@ const (
 	// grace period: that replaces its pods and touches no other object.
 	deploymentName = webRelease + "-" + deploymentChart
 	graceSetting   = "terminationGracePeriodSeconds"
-	// The grace periods: of the chart, after the single edits, after the upgrade of all.
-	firstGrace, editGrace, upgradeGrace = 30, 31, 32
+	// The grace periods: of the chart, after the single edits, after the upgrade of
+	// all, and after the edits while pods flap.
+	firstGrace, editGrace, upgradeGrace, flapGrace = 30, 31, 32, 33
 )
 
 // workload says how much there is to do.
@@ -67,15 +68,27 @@ func (w workload) releases(grace int) []release {
 // controllerName is the Controller that the operator gets.
 const controllerName = "bench"
 
-// controller lists all tenancies, each with the grace period of its web pods.
-func (w workload) controller(grace func(tenancy int) int) *v1alpha1.Controller {
-	cr := &v1alpha1.Controller{
+// first adds the first revision of each release of a tenancy to what is wanted.
+func (w workload) first(want map[string]int, tenancy int) {
+	for _, rel := range w.releases(firstGrace) {
+		want[namespace(tenancy)+"/"+rel.name] = 1
+	}
+}
+
+// empty is the Controller without any tenancies.
+func empty() *v1alpha1.Controller {
+	return &v1alpha1.Controller{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "Controller"},
 		ObjectMeta: metav1.ObjectMeta{Name: controllerName},
 	}
+}
+
+// controller lists all tenancies, with the grace period of their web pods.
+func (w workload) controller(grace int) *v1alpha1.Controller {
+	cr := empty()
 	for i := range w.Tenancies {
 		t := v1alpha1.TenancySpec{Namespace: namespace(i)}
-		for _, rel := range w.releases(grace(i)) {
+		for _, rel := range w.releases(grace) {
 			t.Charts = append(t.Charts, v1alpha1.Chart{ChartName: rel.chart, ReleaseName: rel.name, Settings: rel.settings})
 		}
 		cr.Spec.Tenancies = append(cr.Spec.Tenancies, t)

@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	jsonpatch "github.com/evanphx/json-patch/v5"
 	"github.com/google/go-cmp/cmp"
+
+	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 )
 
 func TestWorkload(t *testing.T) {
@@ -18,7 +21,7 @@ func TestWorkload(t *testing.T) {
 		if got := w.pods(); got != pods {
 			t.Errorf("%d tenancies have %d pods, want %d", tenancies, got, pods)
 		}
-		if got := len(w.controller(func(int) int { return firstGrace }).Spec.Tenancies); got != tenancies {
+		if got := len(w.controller(firstGrace).Spec.Tenancies); got != tenancies {
 			t.Errorf("the Controller lists %d tenancies, want %d", got, tenancies)
 		}
 	}
@@ -26,22 +29,33 @@ func TestWorkload(t *testing.T) {
 
 // gracePath must name the setting that an edit changes.
 func TestGracePath(t *testing.T) {
-	text, err := json.Marshal(workload{Tenancies: 3}.controller(func(i int) int { return 40 + i }))
+	want := workload{Tenancies: 3}.controller(firstGrace)
+	got := patched(t, want, replaceText(gracePath(1), 41))
+	want.Spec.Tenancies[1].Charts[0].Settings = []v1alpha1.Setting{{Key: "replicaCount", Value: "2"}, {Key: graceSetting, Value: "41"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the edited Controller (-want +got):\n%s", diff)
+	}
+}
+
+// patched plays a JSON patch.
+func patched(t *testing.T, cr *v1alpha1.Controller, patch string) *v1alpha1.Controller {
+	t.Helper()
+	text, err := json.Marshal(cr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var whole any
-	if err := json.Unmarshal(text, &whole); err != nil {
+	steps, err := jsonpatch.DecodePatch([]byte(patch))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if got := gracePath(1); got != "/spec/tenancies/1/charts/0/settings/1/value" {
-		t.Errorf("gracePath(1) = %s", got)
+	if text, err = steps.Apply(text); err != nil {
+		t.Fatal(err)
 	}
-	setting := whole.(map[string]any)["spec"].(map[string]any)["tenancies"].([]any)[1].(map[string]any)["charts"].([]any)[0].(map[string]any)["settings"].([]any)[1]
-	want := map[string]any{"key": graceSetting, "value": "41"}
-	if diff := cmp.Diff(want, setting); diff != "" {
-		t.Errorf("the setting there (-want +got):\n%s", diff)
+	out := &v1alpha1.Controller{}
+	if err := json.Unmarshal(text, out); err != nil {
+		t.Fatal(err)
 	}
+	return out
 }
 
 func TestRevision(t *testing.T) {
