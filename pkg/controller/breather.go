@@ -6,7 +6,24 @@ import "time"
 // after each there is a breather that is some times as long as it took: passes take
 // a bounded share of one core, however large the spec is, and one that is asked for
 // in quiet times comes at once.
-const breath = 3
+//
+// While tenancies wait for workers it is longer: there is enough to do without a new
+// plan, what is written is out of date soon, and the cores are wanted by operations.
+const (
+	breath     = 3
+	busyBreath = 10
+)
+
+// breathOf is how many times the time it took the breather is.
+func breathOf(q Queue) int {
+	if busy(q) {
+		return busyBreath
+	}
+	return breath
+}
+
+// busy says that tenancies wait for workers.
+func busy(q Queue) bool { return q.Load().Behind > 0 }
 
 // The longest breathers: after a pass, and after a write of the Controller's status,
 // which makes the API server decode, check and store the whole object.
@@ -25,13 +42,13 @@ type breather struct {
 // left is how long the next one has to wait; 0 for not at all.
 func (b *breather) left(now time.Time) time.Duration { return max(b.until.Sub(now), 0) }
 
-// take begins the breather.
-func (b *breather) take(began, ended time.Time, longest time.Duration) {
+// take begins a breather of so many times the time it took.
+func (b *breather) take(began, ended time.Time, times int, longest time.Duration) {
 	took := ended.Sub(began)
 	counts := took
 	if b.last > 0 {
 		counts = min(took, b.last)
 	}
 	b.last = took
-	b.until = ended.Add(min(breath*counts, longest))
+	b.until = ended.Add(min(time.Duration(times)*counts, longest))
 }

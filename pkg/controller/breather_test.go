@@ -20,7 +20,7 @@ func TestBreather(t *testing.T) {
 		{time.Millisecond, 3 * time.Millisecond},
 	} {
 		ended := begin.Add(pass.took)
-		b.take(begin, ended, time.Second)
+		b.take(begin, ended, breath, time.Second)
 		if left := b.left(ended); left != pass.want {
 			t.Errorf("after a pass of %s the next one waits %s, want %s", pass.took, left, pass.want)
 		}

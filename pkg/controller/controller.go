@@ -40,6 +40,7 @@ type Releases interface {
 type Queue interface {
 	Replace(lane string, jobs []queue.Job)
 	Lanes() map[string]queue.Lane
+	Load() queue.Load
 }
 
 // Watch is what both need from the informers.

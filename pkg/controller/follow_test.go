@@ -106,6 +106,7 @@ func TestANewProcessKeepsTheStatusUntilItKnows(t *testing.T) {
 type lanes map[string]queue.Lane
 
 func (l lanes) Lanes() map[string]queue.Lane { return l }
+func (l lanes) Load() queue.Load             { return queue.Load{} }
 func (l lanes) Replace(lane string, jobs []queue.Job) {
 	l[lane] = queue.Lane{Waiting: []queue.Entry{{ID: jobs[0].ID}}}
 	jobs[0].Done(jobs[0].Run(context.Background()))

@@ -25,6 +25,7 @@ type still struct {
 func (s still) Objects() map[string]status.Objects { return s.objects }
 func (s still) Nodes() status.Nodes                { return nil }
 func (s still) Lanes() map[string]queue.Lane       { return nil }
+func (s still) Load() queue.Load                   { return queue.Load{} }
 
 func TestHealth(t *testing.T) {
 	starting := map[string]status.Objects{"a": {Deployments: []*appsv1.Deployment{{

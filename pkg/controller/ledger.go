@@ -126,6 +126,13 @@ func (l *Ledger) Waiting() bool {
 	return l.waiting
 }
 
+// Empty says that nothing is remembered of any release.
+func (l *Ledger) Empty() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.entries) == 0
+}
+
 // Begin notes that a step runs. It refuses one that was planned before the last
 // operation on its release ended: it was decided on what is no longer so.
 func (l *Ledger) Begin(step plan.Step, planned time.Time) bool {

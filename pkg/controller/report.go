@@ -18,8 +18,12 @@ import (
 	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
 )
 
-// pace is the least time between two writes of a status.
-const pace = time.Second
+// pace is the least time between two writes of a status, and busyPace while tenancies
+// wait for workers: a release that is installed is three writes then, and not five.
+const (
+	pace     = time.Second
+	busyPace = 2 * time.Second
+)
 
 // Report writes the status of the Controllers and the Tenancy objects, and is the
 // only one to.
@@ -58,7 +62,11 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 		return done(), nil // Wake is rung when it is
 	}
 	now := time.Now()
-	if wait := pace - now.Sub(r.wrote); wait > 0 {
+	least := pace
+	if busy(r.Queue) {
+		least = busyPace
+	}
+	if wait := least - now.Sub(r.wrote); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	all, err := list(ctx, r.Client)
@@ -82,7 +90,7 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 		written, err = r.writeAll(ctx, active, next, all[1:])
 	}
 	if written {
-		r.breather.take(now, time.Now(), longestAfterWrite)
+		r.breather.take(now, time.Now(), breathOf(r.Queue), longestAfterWrite)
 	}
 	mirrored, failed := r.mirror(ctx, active, rolled)
 	if written || mirrored {

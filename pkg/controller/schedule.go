@@ -24,8 +24,12 @@ import (
 )
 
 // resync is how long nothing may happen until everything is looked at again: as
-// long as an operation is believed over informers that do not confirm it.
-const resync = lag
+// long as an operation is believed over informers that do not confirm it. At rest, when
+// nothing is remembered of any release, only what others leave behind gets old.
+const (
+	resync = lag
+	atRest = time.Minute
+)
 
 // Schedule turns the spec of the active Controller into jobs of the queue.
 type Schedule struct {
@@ -65,7 +69,7 @@ func (s *Schedule) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, 
 	if wait := s.breather.left(began); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
-	defer func() { s.breather.take(began, time.Now(), longestAfterPass) }()
+	defer func() { s.breather.take(began, time.Now(), breathOf(s.Queue), longestAfterPass) }()
 	all, err := list(ctx, s.Client)
 	if err != nil {
 		return done(), fmt.Errorf("list Controllers: %w", err)
@@ -84,8 +88,9 @@ func (s *Schedule) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, 
 
 // drive plans for the active Controller.
 func (s *Schedule) drive(ctx context.Context, cr *v1alpha1.Controller) (ctrl.Result, error) {
-	before := cr.DeepCopy()
-	if cr.DeletionTimestamp.IsZero() && controllerutil.AddFinalizer(cr, v1alpha1.Finalizer) {
+	if cr.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(cr, v1alpha1.Finalizer) {
+		before := cr.DeepCopy()
+		controllerutil.AddFinalizer(cr, v1alpha1.Finalizer)
 		if err := s.Client.Patch(ctx, cr, since(before)); err != nil {
 			return again(err)
 		}
@@ -115,7 +120,11 @@ func (s *Schedule) drive(ctx context.Context, cr *v1alpha1.Controller) (ctrl.Res
 	if !cr.DeletionTimestamp.IsZero() && len(s.Queue.Lanes()) == 0 && (orphaning || len(mine) == 0) {
 		return s.release(ctx, cr)
 	}
-	return ctrl.Result{RequeueAfter: soonest(next, found.next, resync)}, nil
+	rest := resync
+	if s.Ledger.Empty() {
+		rest = atRest
+	}
+	return ctrl.Result{RequeueAfter: soonest(next, found.next, rest)}, nil
 }
 
 // soonest is the shortest of the waits that there are; 0 is none.

@@ -11,6 +11,8 @@ type Load struct {
 	Running, Parked int
 	// Waiting jobs have not begun.
 	Waiting int
+	// Behind is how many lanes could run a job if a worker were free.
+	Behind int
 	// Oldest is how long the job that waits longest has waited; 0 when none waits.
 	Oldest time.Duration
 }
@@ -20,6 +22,9 @@ func (q *Queue) Load() Load {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	out := Load{Lanes: len(q.lanes), Running: q.running, Parked: q.parked}
+	if q.free == 0 {
+		out.Behind = len(q.ready)
+	}
 	now := time.Now()
 	for _, l := range q.lanes {
 		out.Waiting += len(l.waiting)

@@ -33,6 +33,8 @@ type Charts interface {
 type Client struct {
 	shared   *shared
 	charts   Charts
+	checker  checker
+	lives    func(namespace string) bool
 	park     func(wait func() error) error
 	onRender func(stage string, took time.Duration)
 }
@@ -53,8 +55,9 @@ func New(config *rest.Config, charts Charts, opts ...Option) (*Client, error) {
 		return nil, fmt.Errorf("connect Helm to the API server: %w", err)
 	}
 	c := &Client{
-		shared: shared, charts: charts,
-		park: func(wait func() error) error { return wait() }, onRender: func(string, time.Duration) {},
+		shared: shared, charts: charts, checker: newChecker(),
+		lives: func(string) bool { return false },
+		park:  func(wait func() error) error { return wait() }, onRender: func(string, time.Duration) {},
 	}
 	for _, opt := range opts {
 		opt(c)
@@ -171,7 +174,7 @@ func (c *Client) chart(rel tenancy.Release) (*helmchart.Chart, error) {
 	if err := action.CheckDependencies(probe, probe.Metadata.Dependencies); err != nil {
 		return nil, fmt.Errorf("release %s: %w: %w", rel.Key, tenancy.ErrChartInvalid, err)
 	}
-	if err := check(probe, copyValues(rel.Values)); err != nil {
+	if err := c.checker.check(probe, copyValues(rel.Values)); err != nil {
 		return nil, redact(fmt.Errorf("release %s: %w", rel.Key, err), rel)
 	}
 	chart, err := c.charts.Load(rel.Chart.Digest)

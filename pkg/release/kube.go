@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"helm.sh/helm/v3/pkg/kube"
 	helmrelease "helm.sh/helm/v3/pkg/release"
 	corev1 "k8s.io/api/core/v1"
@@ -79,9 +80,29 @@ func (k *kubeClient) update(
 		return &kube.Result{}, err
 	}
 	var result *kube.Result
-	k.memo.during(func() { result, err = helm(append(original.Intersect(target), gone...), target, force) })
+	k.memo.during(func() {
+		k.look(target)
+		result, err = helm(append(original.Intersect(target), gone...), target, force)
+	})
 	k.note(target)
 	return result, err
+}
+
+// looks is how many objects are asked for at a time.
+const looks = 8
+
+// look asks for objects side by side, for Helm to find them in the memo: it asks for one
+// after the other. What fails is asked for again by Helm, which tells of it.
+func (k *kubeClient) look(resources kube.ResourceList) {
+	var group errgroup.Group
+	group.SetLimit(looks)
+	for _, info := range resources {
+		group.Go(func() error {
+			_, _ = resource.NewHelper(info.Client, info.Mapping).Get(info.Namespace, info.Name)
+			return nil
+		})
+	}
+	_ = group.Wait()
 }
 
 // untilGone is how long to wait before asking again for an object that is being deleted.

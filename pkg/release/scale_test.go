@@ -21,7 +21,7 @@ func BenchmarkRender(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c := &Client{charts: home, onRender: func(string, time.Duration) {}}
+	c := &Client{charts: home, checker: newChecker(), onRender: func(string, time.Duration) {}}
 	fixture.Growth(b, func(b *testing.B, n int) func() {
 		return func() {
 			for i := range n {

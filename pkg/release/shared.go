@@ -9,6 +9,7 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
@@ -60,7 +61,11 @@ func newShared(config *rest.Config) (*shared, error) {
 		RateLimiter: limiter,
 		Transport:   httpClient.Transport,
 	}}
-	if s.clientset, err = kubernetes.NewForConfig(s.config); err != nil {
+	// A record is kilobytes, which JSON makes a third larger.
+	typed := rest.CopyConfig(s.config)
+	typed.ContentType = runtime.ContentTypeProtobuf
+	typed.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	if s.clientset, err = kubernetes.NewForConfig(typed); err != nil {
 		return nil, err
 	}
 	if s.dynamic, err = dynamic.NewForConfig(s.config); err != nil {

@@ -14,14 +14,26 @@ import (
 	"golang.org/x/text/message"
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chartutil"
+	"k8s.io/utils/lru"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
 )
 
+// checker says whether values fit charts. It keeps schemas that it has compiled.
+type checker struct {
+	schemas *lru.Cache // *jsonschema.Schema by what is in the file
+}
+
+// schemasKept is how many there are at most. Charts of one spec are 64, and some have
+// subcharts with schemas.
+const schemasKept = 256
+
+func newChecker() checker { return checker{schemas: lru.New(schemasKept)} }
+
 // check says whether the values fit the chart: no value below a scalar of the
 // chart, and the values.schema.json of the chart and its subcharts. It changes
 // both of its arguments.
-func check(chart *helmchart.Chart, values map[string]any) error {
+func (c checker) check(chart *helmchart.Chart, values map[string]any) error {
 	if err := below(chart.Values, values, nil); err != nil {
 		return err
 	}
@@ -32,7 +44,7 @@ func check(chart *helmchart.Chart, values map[string]any) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", tenancy.ErrValues, err)
 	}
-	return checkSchema(chart, merged)
+	return c.checkSchema(chart, merged)
 }
 
 // below refuses a map where the chart has a number or a text by default.
@@ -59,9 +71,9 @@ func below(defaults, values map[string]any, path []string) error {
 	return nil
 }
 
-func checkSchema(chart *helmchart.Chart, values map[string]any) error {
+func (c checker) checkSchema(chart *helmchart.Chart, values map[string]any) error {
 	if len(chart.Schema) > 0 {
-		if err := checkOne(chart.Name(), chart.Schema, values); err != nil {
+		if err := c.checkOne(chart.Name(), chart.Schema, values); err != nil {
 			return err
 		}
 	}
@@ -70,27 +82,17 @@ func checkSchema(chart *helmchart.Chart, values map[string]any) error {
 		if !ok {
 			continue
 		}
-		if err := checkSchema(sub, own); err != nil {
+		if err := c.checkSchema(sub, own); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkOne(name string, schema []byte, values map[string]any) error {
-	const location = "mem:///values.schema.json"
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
+func (c checker) checkOne(name string, schema []byte, values map[string]any) error {
+	compiled, err := c.compile(schema)
 	if err != nil {
-		return fmt.Errorf("%w: values.schema.json of chart %s is not JSON", tenancy.ErrChartInvalid, name)
-	}
-	compiler := jsonschema.NewCompiler()
-	compiler.UseLoader(noLoader{})
-	if err := compiler.AddResource(location, doc); err != nil {
-		return fmt.Errorf("%w: values.schema.json of chart %s: %w", tenancy.ErrChartInvalid, name, err)
-	}
-	compiled, err := compiler.Compile(location)
-	if err != nil {
-		return fmt.Errorf("%w: values.schema.json of chart %s: %w", tenancy.ErrChartInvalid, name, err)
+		return fmt.Errorf("%w: values.schema.json of chart %s %w", tenancy.ErrChartInvalid, name, err)
 	}
 	var invalid *jsonschema.ValidationError
 	switch err := compiled.Validate(values); {
@@ -101,6 +103,28 @@ func checkOne(name string, schema []byte, values map[string]any) error {
 	default:
 		return fmt.Errorf("%w: %w", tenancy.ErrValues, err)
 	}
+}
+
+func (c checker) compile(schema []byte) (*jsonschema.Schema, error) {
+	if known, ok := c.schemas.Get(string(schema)); ok {
+		return known.(*jsonschema.Schema), nil
+	}
+	const location = "mem:///values.schema.json"
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
+	if err != nil {
+		return nil, errors.New("is not JSON")
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.UseLoader(noLoader{})
+	if err := compiler.AddResource(location, doc); err != nil {
+		return nil, fmt.Errorf("is no schema: %w", err)
+	}
+	compiled, err := compiler.Compile(location)
+	if err != nil {
+		return nil, fmt.Errorf("is no schema: %w", err)
+	}
+	c.schemas.Add(string(schema), compiled)
+	return compiled, nil
 }
 
 // describe names where the values break the schema, and how, deepest cause

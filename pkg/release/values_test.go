@@ -41,9 +41,9 @@ func TestCheck(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			err := check(withSchema(schema, map[string]any{"n": 1.0, "t": "text", "e": "", "deep": map[string]any{"k": 1.0}}), tc.values)
+			err := newChecker().check(withSchema(schema, map[string]any{"n": 1.0, "t": "text", "e": "", "deep": map[string]any{"k": 1.0}}), tc.values)
 			if name == "what is required" {
-				err = check(withSchema(schema, nil), tc.values)
+				err = newChecker().check(withSchema(schema, nil), tc.values)
 			}
 			switch {
 			case tc.says == "":
@@ -63,7 +63,7 @@ func TestSchemaReachesNothing(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
 	defer server.Close()
 	for _, url := range []string{server.URL + "/x.json", "file:///etc/passwd", "urn:x"} {
-		err := check(withSchema(fmt.Sprintf(`{"$ref": %q}`, url), nil), map[string]any{})
+		err := newChecker().check(withSchema(fmt.Sprintf(`{"$ref": %q}`, url), nil), map[string]any{})
 		if !errors.Is(err, tenancy.ErrChartInvalid) || !strings.Contains(err.Error(), "not followed") {
 			t.Errorf("check() with a reference to %s = %v", url, err)
 		}

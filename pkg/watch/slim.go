@@ -120,17 +120,3 @@ func slimEnd(t *corev1.ContainerStateTerminated) *corev1.ContainerStateTerminate
 	}
 	return &corev1.ContainerStateTerminated{Reason: t.Reason, ExitCode: t.ExitCode}
 }
-
-// nodeReady reads a node that slim has passed.
-func nodeReady(item any) (name string, ready bool) {
-	node, ok := item.(*corev1.Node)
-	if !ok {
-		return "", false
-	}
-	for _, c := range node.Status.Conditions {
-		if c.Type == corev1.NodeReady {
-			ready = c.Status == corev1.ConditionTrue
-		}
-	}
-	return node.Name, ready
-}

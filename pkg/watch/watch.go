@@ -14,7 +14,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
-	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/cache"
@@ -74,8 +73,7 @@ func New(clients Clients, few int, onReleases, onObjects func(), opts ...Option)
 	if w.releases, err = newReleases(clients.Metadata, w.meter, onReleases, func() { ring(bell) }); err != nil {
 		return nil, fmt.Errorf("watch release records: %w", err)
 	}
-	w.nodes = informers.NewSharedInformerFactoryWithOptions(clients.Kube, 0, informers.WithTransform(slim)).Core().V1().Nodes().Informer()
-	if _, err := w.nodes.AddEventHandler(w.meter.of("nodes", notify(onObjects))); err != nil {
+	if w.nodes, err = newNodes(clients.Kube, w.meter, onObjects); err != nil {
 		return nil, fmt.Errorf("watch nodes: %w", err)
 	}
 	if w.existing, err = newNamespaces(clients.Metadata, w.meter, onObjects); err != nil {
@@ -231,23 +229,4 @@ func (w *Watcher) Objects() map[string]status.Objects {
 		}
 	}
 	return out
-}
-
-// Nodes tells of each node whether it is ready.
-func (w *Watcher) Nodes() status.Nodes {
-	out := status.Nodes{}
-	for _, item := range w.nodes.GetStore().List() {
-		name, ready := nodeReady(item)
-		out[name] = ready
-	}
-	return out
-}
-
-// notify makes a handler that only says that something happened.
-func notify(fn func()) cache.ResourceEventHandler {
-	return cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(any) { fn() },
-		UpdateFunc: func(any, any) { fn() },
-		DeleteFunc: func(any) { fn() },
-	}
 }
