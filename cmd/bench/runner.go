@@ -194,6 +194,9 @@ func (c *contest) edits(ctx context.Context, who contender) (err error) {
 	if err := settle(ctx, c.stage.admin, r.Workload); err != nil {
 		return err
 	}
+	if err := c.rest(ctx, who); err != nil {
+		return err
+	}
 	_, err = c.measure("single edits", who, 0, func() (time.Duration, error) {
 		r.Edits, err = who.edit(ctx, n)
 		return percentile(r.changed(), 50), err
@@ -211,7 +214,7 @@ func (c *contest) quiet(ctx context.Context, op *operator) (err error) {
 	if r.Size, err = op.ready(ctx); err != nil {
 		return err
 	}
-	if _, err = c.measure("coming to rest", op, 0, func() (time.Duration, error) { return calm, sleep(ctx, calm) }); err != nil {
+	if err := c.rest(ctx, op); err != nil {
 		return err
 	}
 	if r.Idle, err = c.measure("idle", op, 0, func() (time.Duration, error) { return idleTime, sleep(ctx, idleTime) }); err != nil {
@@ -222,6 +225,12 @@ func (c *contest) quiet(ctx context.Context, op *operator) (err error) {
 		return err
 	}
 	return c.flap(ctx, op)
+}
+
+// rest lets the cluster finish what the last phase has left it to do.
+func (c *contest) rest(ctx context.Context, who contender) error {
+	_, err := c.measure("coming to rest", who, 0, func() (time.Duration, error) { return calm, sleep(ctx, calm) })
+	return err
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

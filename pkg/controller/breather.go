@@ -35,20 +35,24 @@ const (
 // breather is when the next one may begin. One that took long for once, because the
 // machine did, is not paid for: the shorter of the last two counts.
 type breather struct {
-	until time.Time
-	last  time.Duration
+	ended   time.Time
+	last    time.Duration
+	counts  time.Duration
+	longest time.Duration
 }
 
-// left is how long the next one has to wait; 0 for not at all.
-func (b *breather) left(now time.Time) time.Duration { return max(b.until.Sub(now), 0) }
+// left is how long the next one has to wait when it waits so many times the time the
+// last one took; 0 for not at all. It is asked anew when there is less to do.
+func (b *breather) left(now time.Time, times int) time.Duration {
+	return max(b.ended.Add(min(time.Duration(times)*b.counts, b.longest)).Sub(now), 0)
+}
 
-// take begins a breather of so many times the time it took.
-func (b *breather) take(began, ended time.Time, times int, longest time.Duration) {
+// take begins the breather.
+func (b *breather) take(began, ended time.Time, longest time.Duration) {
 	took := ended.Sub(began)
-	counts := took
+	b.counts = took
 	if b.last > 0 {
-		counts = min(took, b.last)
+		b.counts = min(took, b.last)
 	}
-	b.last = took
-	b.until = ended.Add(min(time.Duration(times)*counts, longest))
+	b.last, b.ended, b.longest = took, ended, longest
 }

@@ -85,12 +85,12 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 	r.wasReady = readyIn(next, r.wasReady)
 	r.Metrics.summary(next.Summary)
 	var written bool
-	wait := r.breather.left(now)
+	wait := r.breather.left(now, breathOf(r.Queue))
 	if wait == 0 {
 		written, err = r.writeAll(ctx, active, next, all[1:])
 	}
 	if written {
-		r.breather.take(now, time.Now(), breathOf(r.Queue), longestAfterWrite)
+		r.breather.take(now, time.Now(), longestAfterWrite)
 	}
 	mirrored, failed := r.mirror(ctx, active, rolled)
 	if written || mirrored {

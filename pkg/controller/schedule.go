@@ -66,10 +66,10 @@ func (s *Schedule) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, 
 		return done(), nil // Wake is rung when it is
 	}
 	began := time.Now()
-	if wait := s.breather.left(began); wait > 0 {
+	if wait := s.breather.left(began, breathOf(s.Queue)); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
-	defer func() { s.breather.take(began, time.Now(), breathOf(s.Queue), longestAfterPass) }()
+	defer func() { s.breather.take(began, time.Now(), longestAfterPass) }()
 	all, err := list(ctx, s.Client)
 	if err != nil {
 		return done(), fmt.Errorf("list Controllers: %w", err)
