@@ -27,7 +27,7 @@ kind: Job
 metadata:
   name: {{ .Release.Name }}-hook
   annotations:
-    helm.sh/hook: pre-install
+    helm.sh/hook: pre-install,pre-upgrade
 spec:
   template:
     spec:

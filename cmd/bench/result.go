@@ -34,7 +34,7 @@ type result struct {
 	Ready         time.Duration // from the applied spec until the Controller was Ready
 	Size          int           // of the Controller in bytes
 	StatusWrites  int
-	StatusRefused int             // but for conflicts, which are tried again
+	StatusRefused int             // but for conflicts, which are tried again, and for one that is gone
 	Deployed      []time.Duration // by tenancy: from the applied spec until it was installed
 	Flap          *flapped
 	Hang          *hung
@@ -104,5 +104,7 @@ func (all results) sizes() []int {
 func (r *result) countStatus(asked requests) {
 	status := func(q request) bool { return q.Resource == statusWrites }
 	r.StatusWrites += asked.count(status)
-	r.StatusRefused += asked.count(func(q request) bool { return status(q) && q.Failed != 0 && q.Failed != http.StatusConflict })
+	r.StatusRefused += asked.count(func(q request) bool {
+		return status(q) && q.Failed != 0 && q.Failed != http.StatusConflict && q.Failed != http.StatusNotFound
+	})
 }

@@ -116,13 +116,13 @@ func binary(config *rest.Config) *rest.Config {
 // work is the queue, what is counted, and the bells of those who fill the one and read
 // the other.
 type work struct {
-	schedule, report controller.Wake
-	jobs             *queue.Queue
-	counts           *controller.Metrics
+	schedule, report, mirror controller.Wake
+	jobs                     *queue.Queue
+	counts                   *controller.Metrics
 }
 
 func newWork(opts options) (work, error) {
-	w := work{schedule: controller.NewWake(), report: controller.NewWake()}
+	w := work{schedule: controller.NewWake(), report: controller.NewWake(), mirror: controller.NewWake()}
 	w.jobs = queue.New(queue.WithWorkers(opts.concurrent), queue.WithOnChange(w.ring))
 	counts, err := controller.NewMetrics(metrics.Registry, w.jobs.Load)
 	if err != nil {
@@ -132,12 +132,15 @@ func newWork(opts options) (work, error) {
 	return w, nil
 }
 
-// ring rings both bells.
-func (w work) ring() { w.schedule.Ring(); w.report.Ring() }
+// ring rings all bells.
+func (w work) ring() { w.schedule.Ring(); w.tell() }
+
+// tell rings the bells of those who write statuses.
+func (w work) tell() { w.report.Ring(); w.mirror.Ring() }
 
 // wire makes every other part and tells each of the ones it needs.
 func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.EventRecorder, work work, opts options) error {
-	jobs, counts, both := work.jobs, work.counts, work.ring
+	jobs, counts := work.jobs, work.counts
 	pace := transport.Pace(informersPerSecond, informersAtOnce)
 	namespaced, err := kubernetes.NewForConfigAndClient(binary(mgr.GetConfig()), &http.Client{Transport: pace(mgr.GetHTTPClient().Transport)})
 	if err != nil {
@@ -147,25 +150,25 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 	if err != nil {
 		return fmt.Errorf("connect to the API server: %w", err)
 	}
-	ledger := controller.NewLedger(work.report.Ring)
+	ledger := controller.NewLedger(work.tell)
 	objects := func() {
-		work.report.Ring()
+		work.tell()
 		// Pods move no plan, unless a release waits for another one to be ready.
 		if ledger.Waiting() {
 			work.schedule.Ring()
 		}
 	}
-	watcher, err := watch.New(watch.Clients{Kube: client, Metadata: records, Namespaced: namespaced}, opts.informers, both, objects,
+	watcher, err := watch.New(watch.Clients{Kube: client, Metadata: records, Namespaced: namespaced}, opts.informers, work.ring, objects,
 		watch.WithOnEvent(counts.Happened))
 	if err != nil {
 		return err
 	}
-	charts := chart.NewSources(chart.NewHome(opts.chartHome, both),
+	charts := chart.NewSources(chart.NewHome(opts.chartHome, work.ring),
 		chart.WithCredentials(controller.Credentials(client.CoreV1().Secrets(opts.namespace))),
 		chart.WithCacheDir(opts.chartCache),
 		chart.WithInterval(opts.chartInterval),
 		chart.WithAllowedNetworks(opts.chartNetworks),
-		chart.WithOnChange(both),
+		chart.WithOnChange(work.ring),
 		chart.WithOnFetch(counts.Fetched),
 		chart.WithOnForget(counts.Forgot),
 	)
@@ -182,14 +185,14 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 			return fmt.Errorf("add a part to the manager: %w", err)
 		}
 	}
+	known := &controller.Known{Desired: desired, Queue: jobs, Watch: watcher, Ledger: ledger}
 	for _, reconciler := range []interface{ SetupWithManager(manager.Manager) error }{
 		&controller.Schedule{
 			Client: mgr.GetClient(), Recorder: recorder,
 			Desired: desired, Releases: releases, Namespaces: releases, Queue: jobs, Watch: watcher, Ledger: ledger, Metrics: counts, Wake: work.schedule,
 		},
-		&controller.Report{
-			Client: counts.Count(mgr.GetClient()), Desired: desired, Queue: jobs, Watch: watcher, Ledger: ledger, Metrics: counts, Wake: work.report,
-		},
+		&controller.Report{Client: counts.Count(mgr.GetClient()), Known: known, Metrics: counts, Wake: work.report},
+		&controller.Mirror{Client: counts.Count(mgr.GetClient()), Known: known, Metrics: counts, Wake: work.mirror},
 	} {
 		if err := reconciler.SetupWithManager(mgr); err != nil {
 			return fmt.Errorf("add a reconciler to the manager: %w", err)

@@ -87,7 +87,7 @@ func TestANewProcessKeepsTheStatusUntilItKnows(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			f := &found{state: tc.state}
-			r := &Report{Watch: tc.known, Desired: NewDesired(&shelf{}, f), began: begin}
+			r := &Known{Watch: tc.known, Desired: NewDesired(&shelf{}, f), began: begin}
 			cr := referring()
 			if !tc.first {
 				cr.Status.Summary = &v1alpha1.Summary{}

@@ -213,10 +213,10 @@ func TestStatusMetrics(t *testing.T) {
 		nil, apierrors.NewConflict(resource, "one", errors.New("changed")), apierrors.NewForbidden(resource, "one", errors.New("no")),
 	}}
 	m, shown := newMetrics(t)
-	r := &Report{Client: m.Count(api), Metrics: m}
+	mirror, report := &Mirror{Client: m.Count(api), Metrics: m}, &Report{Client: m.Count(api), Metrics: m}
 	tn := &v1alpha1.Tenancy{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "one", ResourceVersion: "1"}}
 	for range api.answers {
-		_ = r.writeTenancy(t.Context(), tn, v1alpha1.TenancyStatus{Phase: v1alpha1.TenancyReady}) // what is answered is counted
+		_ = mirror.writeTenancy(t.Context(), tn, v1alpha1.TenancyStatus{Phase: v1alpha1.TenancyReady}) // what is answered is counted
 	}
 	want := map[string]float64{
 		"writes_total Tenancy ok": 1, "writes_total Tenancy conflict": 1, "writes_total Tenancy refused": 1,
@@ -237,7 +237,7 @@ func TestStatusMetrics(t *testing.T) {
 		if pass == 2 {
 			next = shownTenancies(1) // is not stored
 		}
-		_, err := r.writeAll(t.Context(), cr, next, nil)
+		_, err := report.writeAll(t.Context(), cr, next, nil)
 		if !errors.Is(err, answer) {
 			t.Errorf("pass %d: writeAll() = %v, want %v", pass, err, answer)
 		}

@@ -5,13 +5,20 @@ import (
 	"fmt"
 	"maps"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 	"multitenancy.dev/multi-tenancy-operator/pkg/status"
@@ -20,13 +27,74 @@ import (
 // mirrors is how many Tenancy objects are written side by side.
 const mirrors = 8
 
+// Mirror writes the Tenancy objects, and is the only one to. It does not wait for writes
+// of the Controller, which take long when that is large.
+type Mirror struct {
+	Client  client.Client
+	Known   *Known
+	Metrics *Metrics
+	// Wake is rung when anything the status of a tenancy shows changes.
+	Wake Wake
+
+	// wrote is when the last pass that wrote anything began.
+	wrote time.Time
+	// passed follows each pass.
+	passed breather
+}
+
+// SetupWithManager registers the reconciler.
+func (m *Mirror) SetupWithManager(mgr manager.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("mirror").
+		Watches(&v1alpha1.Controller{}, everything(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Tenancy{}, everything(), m.Metrics.seen("tenancies.multitenancy.dev")).
+		WatchesRawSource(source.Channel(m.Wake, everything())).
+		Complete(m)
+}
+
+// Reconcile writes what is known now, at most once in a while.
+func (m *Mirror) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
+	if !m.Known.Watch.Synced() {
+		return done(), nil // Wake is rung when it is
+	}
+	now := time.Now()
+	wait := max(paceOf(m.Known.Queue)-now.Sub(m.wrote), m.passed.left(now, breathOf(m.Known.Queue)))
+	if wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	all, err := list(ctx, m.Client)
+	if err != nil {
+		return done(), fmt.Errorf("list Controllers: %w", err)
+	}
+	if len(all) == 0 {
+		return done(), nil
+	}
+	active := &all[0]
+	if wait := m.Known.unsettled(active, now); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	rolled := m.Known.rollup(active, now)
+	m.passed.take(now, time.Now(), longestAfterPass)
+	written, complete := m.mirror(ctx, active, rolled)
+	if written {
+		m.wrote = now
+	}
+	if !complete || !rolled.Ready() {
+		return ctrl.Result{RequeueAfter: resync}, nil // that time is up is no event
+	}
+	return done(), nil
+}
+
 // mirror writes the Tenancy objects that are other now, makes those that are missing
-// where their namespace exists, and deletes those of tenancies that are gone.
-func (r *Report) mirror(ctx context.Context, cr *v1alpha1.Controller, rolled status.Rolled) (written bool, err error) {
+// where their namespace exists, and deletes those of tenancies that are gone. It is not
+// complete when some could not be written: what one tenancy's namespace refuses delays
+// nobody else.
+func (m *Mirror) mirror(ctx context.Context, cr *v1alpha1.Controller, rolled status.Rolled) (written, complete bool) {
 	var list v1alpha1.TenancyList
 	// What the cache gives is read and never changed.
-	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
-		return false, fmt.Errorf("list Tenancies: %w", err)
+	if err := m.Client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+		log.FromContext(ctx).Error(err, "Tenancies not listed")
+		return false, false
 	}
 	have := map[string]*v1alpha1.Tenancy{}
 	var surplus []*v1alpha1.Tenancy
@@ -48,12 +116,16 @@ func (r *Report) mirror(ctx context.Context, cr *v1alpha1.Controller, rolled sta
 			surplus = append(surplus, t)
 		}
 	}
-	maps.DeleteFunc(next, func(ns string, _ v1alpha1.TenancyStatus) bool { return !r.Watch.Lives(ns) })
-	return r.writeTenancies(ctx, cr, have, next, surplus)
+	maps.DeleteFunc(next, func(ns string, _ v1alpha1.TenancyStatus) bool { return !m.Known.Watch.Lives(ns) })
+	written, err := m.writeTenancies(ctx, cr, have, next, surplus)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Tenancy not written")
+	}
+	return written, err == nil
 }
 
 // writeTenancies writes side by side. One that fails keeps no other from being written.
-func (r *Report) writeTenancies(ctx context.Context, cr *v1alpha1.Controller, have map[string]*v1alpha1.Tenancy,
+func (m *Mirror) writeTenancies(ctx context.Context, cr *v1alpha1.Controller, have map[string]*v1alpha1.Tenancy,
 	next map[string]v1alpha1.TenancyStatus, surplus []*v1alpha1.Tenancy,
 ) (written bool, err error) {
 	var some atomic.Bool
@@ -72,16 +144,16 @@ func (r *Report) writeTenancies(ctx context.Context, cr *v1alpha1.Controller, ha
 		before, now := have[ns], status.FitTenancy(now)
 		switch {
 		case before == nil:
-			write(ns, func() error { return r.addTenancy(ctx, cr, ns, now) })
+			write(ns, func() error { return m.addTenancy(ctx, cr, ns, now) })
 		case !before.DeletionTimestamp.IsZero():
 		case !marked(before, cr):
-			write(ns, func() error { return r.markTenancy(ctx, before, cr) })
+			write(ns, func() error { return m.markTenancy(ctx, before, cr) })
 		case !equality.Semantic.DeepEqual(before.Status, now):
-			write(ns, func() error { return r.writeTenancy(ctx, before, now) })
+			write(ns, func() error { return m.writeTenancy(ctx, before, now) })
 		}
 	}
 	for _, t := range surplus {
-		write(t.Namespace, func() error { return r.Client.Delete(ctx, t, client.Preconditions{UID: &t.UID}) })
+		write(t.Namespace, func() error { return m.Client.Delete(ctx, t, client.Preconditions{UID: &t.UID}) })
 	}
 	err = group.Wait()
 	return some.Load(), err
@@ -94,26 +166,26 @@ func stale(err error) bool {
 		apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
 }
 
-func (r *Report) addTenancy(ctx context.Context, cr *v1alpha1.Controller, namespace string, now v1alpha1.TenancyStatus) error {
+func (m *Mirror) addTenancy(ctx context.Context, cr *v1alpha1.Controller, namespace string, now v1alpha1.TenancyStatus) error {
 	t := &v1alpha1.Tenancy{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: cr.Name}}
 	mark(t, cr)
-	if err := r.Client.Create(ctx, t); err != nil {
+	if err := m.Client.Create(ctx, t); err != nil {
 		return err
 	}
-	return r.writeTenancy(ctx, t, now)
+	return m.writeTenancy(ctx, t, now)
 }
 
-func (r *Report) writeTenancy(ctx context.Context, before *v1alpha1.Tenancy, now v1alpha1.TenancyStatus) error {
+func (m *Mirror) writeTenancy(ctx context.Context, before *v1alpha1.Tenancy, now v1alpha1.TenancyStatus) error {
 	after := before.DeepCopy()
 	after.Status = now
-	return r.Client.Status().Patch(ctx, after, since(before))
+	return m.Client.Status().Patch(ctx, after, since(before))
 }
 
 // markTenancy puts back what somebody took off.
-func (r *Report) markTenancy(ctx context.Context, before *v1alpha1.Tenancy, cr *v1alpha1.Controller) error {
+func (m *Mirror) markTenancy(ctx context.Context, before *v1alpha1.Tenancy, cr *v1alpha1.Controller) error {
 	after := before.DeepCopy()
 	mark(after, cr)
-	return r.Client.Patch(ctx, after, since(before))
+	return m.Client.Patch(ctx, after, since(before))
 }
 
 // mark makes a Tenancy that of a Controller: when that is gone, so is it.

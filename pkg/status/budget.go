@@ -18,6 +18,9 @@ const (
 	whole = 1 << 20
 	// detail is what the status of a Tenancy may weigh.
 	detail = 1 << 20
+	// alwaysFits is how many releases, workloads and pods fit there whatever they say:
+	// each has some names of 253 bytes and a message of 1 KiB at most.
+	alwaysFits = detail / (4 << 10)
 	// slack is for what surrounds the list that is cut.
 	slack = 8 << 10
 )
@@ -111,6 +114,13 @@ func troubled(t v1alpha1.TenancyEntry) v1alpha1.TenancyEntry {
 // FitTenancy leaves pods out of a status, those that are ready first, until it is
 // small enough to be stored. With fewer than some thousand pods it never does.
 func FitTenancy(status v1alpha1.TenancyStatus) v1alpha1.TenancyStatus {
+	entries := 0
+	for _, rel := range status.Releases {
+		entries += 1 + len(rel.Workloads) + len(rel.Pods)
+	}
+	if entries <= alwaysFits {
+		return status // as nearly every one
+	}
 	room := detail - slack
 	for _, ready := range []bool{true, false} {
 		over := size(status.Releases) - room

@@ -39,6 +39,13 @@ func (r Rolled) Controller(before []metav1.Condition) v1alpha1.ControllerStatus 
 	return out
 }
 
+// Ready says that every release is.
+func (r Rolled) Ready() bool {
+	return !slices.ContainsFunc(r.tenancies, func(t rolled) bool {
+		return slices.ContainsFunc(t.rows, func(row row) bool { return !row.Ready })
+	})
+}
+
 // leave says what a deletion waits for.
 func (r Rolled) leave(releases int32) string {
 	if r.suspended {

@@ -1,0 +1,95 @@
+package controller
+
+import (
+	"sync"
+	"time"
+
+	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
+	"multitenancy.dev/multi-tenancy-operator/pkg/status"
+	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
+)
+
+// Known is what those who write statuses tell: the facts, and how they add up.
+type Known struct {
+	Desired *Desired
+	Queue   Queue
+	Watch   Watch
+	Ledger  *Ledger
+
+	mu    sync.Mutex
+	began time.Time
+	// wasReady is the revision in which each release was last seen ready.
+	wasReady map[tenancy.Key]int32
+}
+
+// unsettled is how long a process that has just begun keeps the status of the one
+// before it: while it does not know all it asked for, what is ready would be told
+// as not ready for a moment. Wake is rung when more is known.
+func (k *Known) unsettled(cr *v1alpha1.Controller, now time.Time) time.Duration {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.began.IsZero() {
+		k.began = now
+	}
+	left := resync - now.Sub(k.began)
+	if left <= 0 || cr.Status.Summary == nil {
+		return 0
+	}
+	known := k.Watch.Objects()
+	for _, t := range k.Desired.Of(cr) {
+		if _, ok := known[t.Namespace]; !ok {
+			return left
+		}
+		for _, rel := range t.Releases {
+			if tenancy.Pending(rel.Err) {
+				return left
+			}
+		}
+	}
+	k.began = now.Add(-resync)
+	return 0
+}
+
+// rollup gathers the facts about the active Controller.
+func (k *Known) rollup(cr *v1alpha1.Controller, now time.Time) status.Rolled {
+	return status.Rollup(status.Facts{
+		Now:        now,
+		Generation: cr.Generation,
+		Deleting:   deleting(cr),
+		Suspended:  cr.Spec.Suspend,
+		Desired:    k.Desired.Of(cr),
+		Observed:   own(cr.Name, k.Ledger.Overlay(k.Watch.Releases(), k.Watch.ReleasesUpTo(), now)),
+		Work:       k.Ledger.View(k.Queue.Lanes()),
+		Objects:    k.Watch.Objects(),
+		Nodes:      k.Watch.Nodes(),
+		WasReady:   k.was(),
+	})
+}
+
+// readyIn is the revision in which each release of a status was last ready.
+func readyIn(now v1alpha1.ControllerStatus, before map[tenancy.Key]int32) map[tenancy.Key]int32 {
+	out := map[tenancy.Key]int32{}
+	for _, t := range now.Tenancies {
+		for _, rel := range t.Releases {
+			key := tenancy.Key{Namespace: t.Namespace, Name: rel.Name}
+			if rel.Ready || before[key] == rel.Revision && rel.Revision > 0 {
+				out[key] = rel.Revision
+			}
+		}
+	}
+	return out
+}
+
+// ready notes which releases a status shows as ready.
+func (k *Known) ready(now v1alpha1.ControllerStatus) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.wasReady = readyIn(now, k.wasReady)
+}
+
+// was is the revision in which each release was last seen ready.
+func (k *Known) was() map[tenancy.Key]int32 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.wasReady
+}
