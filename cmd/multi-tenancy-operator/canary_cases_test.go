@@ -106,7 +106,7 @@ func canaryCases(t *testing.T, name string) map[string]canaryCase {
 		"immutable":            {chart: install("picky", ""), then: change("selector", canaryCore), says: []string{"immutable"}},
 		"rolled back":          {chart: back, then: change("selector", canaryCore), says: []string{"rolled back", "immutable"}},
 		"from a canary":        {chart: install("picky", "", "selector", canaryCore), then: change("selector", "other"), says: []string{"immutable"}},
-		"uninstall":            {chart: full("uninstall"), then: remove, says: []string{"uninstall", "not found"}},
+		"foreign":              {chart: full("foreign"), says: []string{"is not allowed", "is in namespace"}},
 		"uninstall, refused":   {chart: full("uninstall-refused"), then: remove, says: []string{"uninstall", "Not found"}},
 		"uninstall, account":   {chart: full("uninstall-account"), then: remove, says: []string{"uninstall", "service account"}},
 		"account":              {chart: full("account"), says: []string{"serviceaccount", "not found"}},

@@ -31,7 +31,7 @@ func canaryCharts() []fixture.Chart {
 		chart("yaml", "templates/yaml.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  {{ .Values.secret }}\n  {{ .Values.core }}: [\n"),
 		chart("hook", "templates/hook.yaml", hook(canaryJob, "pre-install,pre-upgrade")),
 		chart("hook-refused", "templates/hook.yaml", hook(canaryPod, "pre-install,pre-upgrade")),
-		chart("uninstall", "templates/hook.yaml", hook(strings.Replace(canaryJob, "name: hook", "name: hook\n  namespace: {{ .Values.core }}", 1), "pre-delete")),
+		chart("foreign", "templates/hook.yaml", hook(strings.Replace(canaryJob, "name: hook", "name: hook\n  namespace: {{ .Values.core }}", 1), "pre-delete")),
 		chart("uninstall-refused", "templates/hook.yaml", hook(canaryPod, "pre-delete")),
 		chart("uninstall-account", "templates/hook.yaml", hook(strings.Replace(canaryPod, "spec:", "spec:\n  serviceAccountName: {{ .Values.secret | quote }}", 1), "pre-delete")),
 		chart("account", "templates/deployment.yaml", strings.Replace(fixture.Deployment("account").Files["templates/deployment.yaml"],

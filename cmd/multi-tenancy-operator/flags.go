@@ -26,6 +26,7 @@ type options struct {
 	chartInterval  time.Duration
 	chartNetworks  []netip.Prefix
 	namespace      string
+	account        string
 	concurrent     int
 	informers      int
 	leaderElect    bool
@@ -52,6 +53,8 @@ func parseFlags() options {
 			o.chartNetworks, err = networks(text)
 			return err
 		})
+	flag.StringVar(&o.account, "default-service-account", "",
+		"the ServiceAccount, in the namespace of each tenancy, as which charts are applied where the Controller names none; empty for the operator itself")
 	flag.IntVar(&o.concurrent, "concurrent", 16,
 		"how many Helm operations run at a time; one that waits for a hook does not count")
 	flag.IntVar(&o.informers, "namespaced-informers", 25,

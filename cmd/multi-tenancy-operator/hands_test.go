@@ -50,7 +50,9 @@ func TestCRDs(t *testing.T) {
 	}
 	startOperator(t, fixture.Home(t, "", widget, odd, newer))
 	with := func(c v1alpha1.Chart, p v1alpha1.CRDPolicy) v1alpha1.Chart { c.CRDs = p; return c }
-	create(t, name, tenant(name, install("widget", "skipped"), with(install("odd", "odd"), v1alpha1.CRDsCreate)))
+	allowed := tenant(name, install("widget", "skipped"), with(install("odd", "odd"), v1alpha1.CRDsCreate))
+	allowed.AllowedClusterKinds = []v1alpha1.ClusterKind{{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}}
+	create(t, name, allowed)
 	says := func(release, part string) func() error {
 		return func() error {
 			rel := find(get(t, name), name, release)

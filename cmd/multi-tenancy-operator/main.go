@@ -172,11 +172,11 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 		chart.WithOnFetch(counts.Fetched),
 		chart.WithOnForget(counts.Forgot),
 	)
-	releases, err := release.New(mgr.GetConfig(), charts, release.WithLives(watcher.Lives), release.WithPark(jobs.Park), release.WithOnRender(counts.Rendered))
+	releases, err := release.New(mgr.GetConfig(), charts, release.WithLives(watcher.Lives), release.WithServiceAccount(opts.account), release.WithPark(jobs.Park), release.WithOnRender(counts.Rendered))
 	if err != nil {
 		return err
 	}
-	desired := controller.NewDesired(charts, watcher.References())
+	desired := controller.NewDesired(charts, watcher.References(), opts.account)
 	guard := memory.New(opts.memoryCgroup)
 	guard.SetGoLimit()
 

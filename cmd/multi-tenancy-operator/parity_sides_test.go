@@ -156,12 +156,24 @@ func applyParity(t *testing.T, name, revision string, charts []string) {
 	cr, err := json.Marshal(map[string]any{
 		"apiVersion": v1alpha1.GroupVersion.String(), "kind": "Controller",
 		"metadata": map[string]any{"name": name},
-		"spec":     map[string]any{"tenancies": tenancies},
+		"spec":     v1alpha1.ControllerSpec{Tenancies: tenancies, AllowedClusterKinds: parityKinds},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	kubectl(t, string(cr), "apply", "--server-side", "-f", "-")
+}
+
+// parityKinds are the cluster-scoped kinds that the charts contain or look up: helm
+// has no limits.
+var parityKinds = []v1alpha1.ClusterKind{
+	{Kind: "Node"},
+	{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"},
+	{Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"},
+	{Group: "networking.k8s.io", Kind: "IngressClass"},
+	{Group: "scheduling.k8s.io", Kind: "PriorityClass"},
+	{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"},
+	{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"},
 }
 
 // parityValues reads values as kubectl reads those in a Controller.

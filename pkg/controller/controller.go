@@ -33,7 +33,7 @@ type Releases interface {
 	Correct(ctx context.Context, rel tenancy.Release, suspects []tenancy.Object, mend func(tenancy.Object) bool) (tenancy.Applied, error)
 	Verify(ctx context.Context, rel tenancy.Release, revision int) error
 	Test(ctx context.Context, rel tenancy.Release, request string) (tenancy.Applied, error)
-	Uninstall(ctx context.Context, key tenancy.Key, timeout time.Duration) (tenancy.Applied, error)
+	Uninstall(ctx context.Context, rel tenancy.Release) (tenancy.Applied, error)
 }
 
 // Queue is what scheduling needs from the queue.

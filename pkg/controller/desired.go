@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 
@@ -34,6 +35,8 @@ type References interface {
 type Desired struct {
 	charts     Charts
 	references References
+	// account is the ServiceAccount of tenancies for which the spec names none.
+	account string
 
 	mu        sync.Mutex
 	synced    string
@@ -45,9 +48,11 @@ type Desired struct {
 	state string
 }
 
-// NewDesired makes one that finds charts in charts, and what valuesFrom names in references.
-func NewDesired(charts Charts, references References) *Desired {
-	return &Desired{charts: charts, references: references}
+// NewDesired makes one that finds charts in charts, and what valuesFrom names in
+// references. account is the ServiceAccount of tenancies for which the spec names none;
+// empty for the operator itself.
+func NewDesired(charts Charts, references References, account string) *Desired {
+	return &Desired{charts: charts, references: references, account: account}
 }
 
 // Of is what shall run for a Controller. While it is being deleted, nothing shall.
@@ -62,7 +67,9 @@ func (d *Desired) Of(cr *v1alpha1.Controller) []tenancy.Tenancy {
 	state := fmt.Sprintf("%s %d %d", cr.UID, d.charts.Version(), d.references.Version())
 	of := fmt.Sprintf("%s %d", state, cr.Generation)
 	if of != d.of {
-		d.tenancies = tenancy.FromSpec(cr.Spec, d.charts, d.references, d.known(cr.Spec, state))
+		spec := cr.Spec
+		spec.ServiceAccountName = cmp.Or(spec.ServiceAccountName, d.account)
+		d.tenancies = tenancy.FromSpec(spec, d.charts, d.references, d.known(cr.Spec, state))
 		d.of, d.state, d.spec = of, state, cr.Spec
 	}
 	return d.tenancies
@@ -71,7 +78,7 @@ func (d *Desired) Of(cr *v1alpha1.Controller) []tenancy.Tenancy {
 // known finds what was made of the same tenancy before: an edit of one tenancy of a
 // thousand costs a comparison of the others. It is nil when all must be made anew.
 func (d *Desired) known(spec v1alpha1.ControllerSpec, state string) func(v1alpha1.TenancySpec) (tenancy.Tenancy, bool) {
-	if state != d.state || spec.Suspend != d.spec.Suspend || !equality.Semantic.DeepEqual(spec.Plans, d.spec.Plans) {
+	if state != d.state || !equality.Semantic.DeepEqual(forAll(spec), forAll(d.spec)) {
 		return nil
 	}
 	places := make(map[string]int, len(d.spec.Tenancies))
@@ -85,6 +92,12 @@ func (d *Desired) known(spec v1alpha1.ControllerSpec, state string) func(v1alpha
 		}
 		return d.tenancies[i], true
 	}
+}
+
+// forAll is what of a spec decides about every tenancy.
+func forAll(spec v1alpha1.ControllerSpec) v1alpha1.ControllerSpec {
+	spec.Tenancies, spec.Repositories, spec.MaxRemovals, spec.DeletionPolicy = nil, nil, nil, ""
+	return spec
 }
 
 // sync tells the sources of a spec what is wanted of them, once.

@@ -33,7 +33,7 @@ func (s *shelf) Sync(_ []tenancy.Repository, refs []tenancy.ChartRef) {
 // nothing is wanted when everything goes.
 func TestDesiredSyncsTheSourcesOnce(t *testing.T) {
 	charts := &shelf{}
-	d := NewDesired(charts, &found{})
+	d := NewDesired(charts, &found{}, "")
 	cr := &v1alpha1.Controller{ObjectMeta: metav1.ObjectMeta{UID: "1", Generation: 1}, Spec: v1alpha1.ControllerSpec{
 		Repositories: []v1alpha1.Repository{{Name: "shop", URL: "https://charts.example.com"}},
 		Tenancies:    []v1alpha1.TenancySpec{{Namespace: "a", Charts: []v1alpha1.Chart{{ChartName: "web", Repository: "shop"}}}},
@@ -89,7 +89,7 @@ func TestAnEditMakesOnlyWhatItTouchesAnew(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			charts, references := &shelf{}, &found{}
-			d := NewDesired(charts, references)
+			d := NewDesired(charts, references, "")
 			cr := spec("1", "2", "3")
 			before := map[string]*tenancy.Release{}
 			for _, tn := range d.Of(cr) {

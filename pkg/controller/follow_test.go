@@ -50,7 +50,7 @@ func referring() *v1alpha1.Controller {
 
 func TestDesiredIsComputedAnewForReferences(t *testing.T) {
 	f, charts := &found{}, &shelf{}
-	d := NewDesired(charts, f)
+	d := NewDesired(charts, f, "")
 	cr := referring()
 	if err := d.Of(cr)[0].Releases[0].Err; !errors.Is(err, tenancy.ErrReferencePending) {
 		t.Errorf("error = %v, want the reference pending", err)
@@ -87,7 +87,7 @@ func TestANewProcessKeepsTheStatusUntilItKnows(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			f := &found{state: tc.state}
-			r := &Known{Watch: tc.known, Desired: NewDesired(&shelf{}, f), began: begin}
+			r := &Known{Watch: tc.known, Desired: NewDesired(&shelf{}, f, ""), began: begin}
 			cr := referring()
 			if !tc.first {
 				cr.Status.Summary = &v1alpha1.Summary{}

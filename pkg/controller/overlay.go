@@ -85,7 +85,7 @@ func outcome(controller string, step plan.Step, applied tenancy.Applied, now tim
 		ChartDigest: tenancy.ChartLabel(step.Release.Chart.Digest),
 		Position:    step.Release.Position, Since: now, Settled: now,
 		Interrupted: applied.Phase.Locked(),
-		Objects:     applied.Objects, Test: step.Release.Test,
+		Objects:     applied.Objects, Test: step.Release.Test, ServiceAccount: step.Release.ServiceAccount,
 	}
 	if step.Action == plan.Rollback {
 		// Which state it is again is on the record; until that is seen, it is not the

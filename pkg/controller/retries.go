@@ -85,7 +85,7 @@ func attempt(step plan.Step) string {
 
 // wish is all of a release that decides how an operation goes.
 func wish(rel tenancy.Release) string {
-	return fmt.Sprint(rel.Digest, rel.Timeout, rel.OnFailure, rel.Retries, rel.CRDs, rel.Adopt)
+	return fmt.Sprint(rel.Digest, rel.Timeout, rel.OnFailure, rel.Retries, rel.CRDs, rel.Adopt, rel.ServiceAccount, rel.ClusterKinds)
 }
 
 func backoff(failures int) time.Duration {

@@ -25,7 +25,7 @@ func BenchmarkOneEdit(b *testing.B) {
 				{ChartName: "web", ReleaseName: "web", Settings: settings, DependsOn: []string{"db"}},
 			}})
 		}
-		d := NewDesired(&shelf{}, &found{})
+		d := NewDesired(&shelf{}, &found{}, "")
 		var have []tenancy.Observed
 		for _, t := range d.Of(cr) {
 			for _, rel := range t.Releases {

@@ -242,7 +242,7 @@ func (s *Schedule) run(ctx context.Context, controller string, step plan.Step) (
 	case plan.Test:
 		return s.Releases.Test(ctx, step.Release, step.Request)
 	case plan.Uninstall:
-		return s.Releases.Uninstall(ctx, step.Key, tenancy.DefaultTimeout)
+		return s.Releases.Uninstall(ctx, step.Release)
 	}
 	return tenancy.Applied{}, fmt.Errorf("action %q of release %s is none that runs", step.Action, step.Key)
 }

@@ -101,7 +101,7 @@ func (f Facts) decide(rel tenancy.Release, o tenancy.Observed, exists bool) Step
 		}
 	}
 	if action == Uninstall {
-		return Step{Action: action, Key: rel.Key, Reason: reason, Begun: true, Revision: o.Revision}
+		return Step{Action: action, Key: rel.Key, Release: leaving(o), Reason: reason, Begun: true, Revision: o.Revision}
 	}
 	step := f.step(action, reason, rel, o)
 	step.Held = held
@@ -114,9 +114,14 @@ func remove(o tenancy.Observed) Step {
 		return Step{Action: Wait, Key: o.Key, Reason: "somebody else uninstalls the release", Revision: o.Revision}
 	}
 	return Step{
-		Action: Uninstall, Key: o.Key, Reason: "no longer in the spec",
+		Action: Uninstall, Key: o.Key, Release: leaving(o), Reason: "no longer in the spec",
 		Begun: o.Phase == tenancy.PhaseUninstalling, Revision: o.Revision,
 	}
+}
+
+// leaving is a release that nobody wants any more, as far as its record tells it.
+func leaving(o tenancy.Observed) tenancy.Release {
+	return tenancy.Release{Key: o.Key, Timeout: tenancy.DefaultTimeout, ServiceAccount: o.ServiceAccount}
 }
 
 // step is a verdict with what its action needs.

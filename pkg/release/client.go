@@ -5,7 +5,9 @@
 package release
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -35,6 +37,7 @@ type Client struct {
 	charts   Charts
 	checker  checker
 	lives    func(namespace string) bool
+	account  string
 	park     func(wait func() error) error
 	onRender func(stage string, took time.Duration)
 }
@@ -75,6 +78,9 @@ func (c *Client) Install(ctx context.Context, controller string, rel tenancy.Rel
 	if err := c.EnsureNamespace(ctx, rel.Key.Namespace); err != nil {
 		return tenancy.Applied{}, fmt.Errorf("install release %s: %w", rel.Key, weather(err))
 	}
+	if err := c.identified(ctx, rel); err != nil {
+		return tenancy.Applied{}, err
+	}
 	op, err := c.operation(rel)
 	if err != nil {
 		return tenancy.Applied{}, err
@@ -100,6 +106,9 @@ func (c *Client) Install(ctx context.Context, controller string, rel tenancy.Rel
 func (c *Client) Upgrade(ctx context.Context, controller string, rel tenancy.Release) (tenancy.Applied, error) {
 	chart, err := c.chart(rel)
 	if err != nil {
+		return tenancy.Applied{}, err
+	}
+	if err := c.identified(ctx, rel); err != nil {
 		return tenancy.Applied{}, err
 	}
 	op, err := c.operation(rel)
@@ -137,13 +146,21 @@ func (c *Client) Recover(ctx context.Context, controller string, rel tenancy.Rel
 }
 
 // Uninstall removes a release with its objects and its history. A release that
-// is gone already is no error. Its namespace and volume claims stay.
-func (c *Client) Uninstall(_ context.Context, key tenancy.Key, timeout time.Duration) (tenancy.Applied, error) {
-	op, err := c.operation(tenancy.Release{Key: key})
+// is gone already is no error. Its namespace and volume claims stay. Of a namespace that
+// is being deleted, in which ServiceAccounts go early, it removes as the operator itself
+// what carries the mark of the release, and runs no hooks.
+func (c *Client) Uninstall(ctx context.Context, rel tenancy.Release) (tenancy.Applied, error) {
+	rel.ServiceAccount = cmp.Or(rel.ServiceAccount, c.account)
+	alone := false
+	if err := c.identified(ctx, rel); errors.Is(err, tenancy.ErrIdentity) && c.leaves(ctx, rel.Key.Namespace) {
+		rel.ServiceAccount, alone = "", true
+	} else if err != nil {
+		return tenancy.Applied{}, err
+	}
+	op, err := c.operation(rel)
 	if err != nil {
 		return tenancy.Applied{}, err
 	}
-	rel := tenancy.Release{Key: key}
 	switch exists, err := op.known(); {
 	case err != nil:
 		return op.applied(), op.explain("uninstall", rel, err)
@@ -151,11 +168,12 @@ func (c *Client) Uninstall(_ context.Context, key tenancy.Key, timeout time.Dura
 		return op.applied(), nil
 	}
 	uninstall := action.NewUninstall(op.config)
-	uninstall.Timeout = timeout
+	uninstall.Timeout = rel.Timeout
+	uninstall.DisableHooks = alone
 	uninstall.Wait = true
 	uninstall.IgnoreNotFound = true
 	uninstall.DeletionPropagation = "background"
-	if _, err = uninstall.Run(key.Name); err == nil {
+	if _, err = uninstall.Run(rel.Key.Name); err == nil {
 		err = op.secrets.blind // which Helm takes for a release that is gone
 	}
 	return op.applied(), op.explain("uninstall", rel, err)

@@ -28,6 +28,9 @@ import (
 // No drift is what a correction would not change: the API server's defaults, what
 // admission always sets, and the replicas of what a HorizontalPodAutoscaler scales.
 func (c *Client) Correct(ctx context.Context, rel tenancy.Release, suspects []tenancy.Object, mend func(tenancy.Object) bool) (tenancy.Applied, error) {
+	if err := c.identified(ctx, rel); err != nil {
+		return tenancy.Applied{}, err
+	}
 	op, err := c.operation(rel)
 	if err != nil {
 		return tenancy.Applied{}, err
@@ -53,6 +56,10 @@ func (c *Client) correct(ctx context.Context, op *operation, rel tenancy.Release
 	for _, info := range infos {
 		id := identify(info)
 		if !slices.ContainsFunc(suspects, func(s tenancy.Object) bool { return s.ID() == id }) {
+			continue
+		}
+		if err := op.kube.gate.judge(info); err != nil {
+			failed = append(failed, fmt.Errorf("%w: %w", tenancy.ErrRefused, err))
 			continue
 		}
 		found, err := c.inspect(ctx, info, rel, mend(id))

@@ -37,6 +37,9 @@ func (c *Client) applyCRDs(ctx context.Context, op *operation, rel tenancy.Relea
 				return fmt.Errorf("%w: %s holds %s %s, and only CustomResourceDefinitions belong into crds; move it to templates",
 					tenancy.ErrChartInvalid, crd.Filename, gvk.Kind, info.Name)
 			}
+			if err := op.kube.gate.judge(info); err != nil {
+				return fmt.Errorf("%w: %w", tenancy.ErrRefused, err)
+			}
 			wrote, err := writeCRD(info, rel.CRDs)
 			if err != nil {
 				return fmt.Errorf("CustomResourceDefinition %s of the chart: %w", info.Name, err)

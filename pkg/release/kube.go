@@ -31,6 +31,7 @@ type kubeClient struct {
 	key  tenancy.Key
 	park func(wait func() error) error
 	memo *memo
+	gate gate
 
 	mu      sync.Mutex
 	objects []tenancy.Object
@@ -41,10 +42,11 @@ type kubeClient struct {
 
 func newKube(g getter, key tenancy.Key, park func(func() error) error, log func(string, ...any)) *kubeClient {
 	return &kubeClient{
-		Client: &kube.Client{Factory: g, Namespace: key.Namespace, Log: log},
+		Client: &kube.Client{Factory: factory{g}, Namespace: key.Namespace, Log: log},
 		key:    key,
 		park:   park,
 		memo:   g.memo,
+		gate:   g.gate,
 	}
 }
 

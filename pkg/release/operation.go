@@ -27,6 +27,8 @@ type operation struct {
 	rendering *rendering
 	// forget makes the next operation ask for the API server's kinds anew.
 	forget func()
+	// recorded says that the manifest of the revision to make comes from a record.
+	recorded bool
 	// extra are annotations of the record beside those that every operation makes.
 	extra map[string]string
 }
@@ -37,7 +39,10 @@ type operation struct {
 func (c *Client) operation(rel tenancy.Release) (*operation, error) {
 	key := rel.Key
 	rendering := &rendering{tell: c.onRender}
-	getter := getter{shared: c.shared, namespace: key.Namespace, memo: &memo{next: c.shared.config.Transport}, rendering: rendering}
+	getter := getter{
+		shared: c.shared, namespace: key.Namespace, memo: &memo{next: c.shared.as(rel)}, rendering: rendering,
+		gate: gate{namespace: key.Namespace, clusterKinds: rel.ClusterKinds},
+	}
 	op := &operation{key: key, journal: &journal{}, rendering: rendering, forget: c.shared.forget}
 	op.kube = newKube(getter, key, c.park, op.journal.log)
 	op.secrets = &secrets{
@@ -45,6 +50,7 @@ func (c *Client) operation(rel tenancy.Release) (*operation, error) {
 		annotations:     func() map[string]string { return op.annotations(rel) },
 	}
 	op.records = &records{Driver: driver.NewSecrets(op.secrets), secrets: op.secrets}
+	op.records.admit = func(rel *helmrelease.Release) error { return op.kube.admit(rel, op.recorded) }
 	capabilities, err := c.shared.capabilities()
 	if err != nil {
 		return nil, fmt.Errorf("ask the API server for its capabilities: %w", weather(err))
@@ -67,6 +73,9 @@ func (op *operation) annotations(rel tenancy.Release) map[string]string {
 	}
 	if objects := op.kube.noted(); len(objects) > 0 {
 		out[v1alpha1.AnnotationInventory] = tenancy.Inventory(objects)
+	}
+	if rel.ServiceAccount != "" {
+		out[v1alpha1.AnnotationServiceAccount] = rel.ServiceAccount
 	}
 	if report := tenancy.TestReport(rel.Test); report != "" && out[v1alpha1.AnnotationTested] == "" {
 		out[v1alpha1.AnnotationTested] = report

@@ -16,13 +16,18 @@ type records struct {
 	secrets *secrets
 	// labels are put on a revision that Helm would give those of another one; nil
 	// for none.
-	labels   map[string]string
+	labels map[string]string
+	// admit is asked before a revision is made, which is before any of it is applied.
+	admit    func(*helmrelease.Release) error
 	revision int
 	phase    tenancy.Phase
 }
 
 // Create implements driver.Driver.
 func (r *records) Create(key string, rel *helmrelease.Release) error {
+	if err := r.admit(rel); err != nil {
+		return err
+	}
 	maps.Copy(rel.Labels, r.labels)
 	return r.note(rel, r.Driver.Create(key, rel))
 }

@@ -33,7 +33,7 @@ func redactText(text string, rel tenancy.Release) string {
 // sentinel is the known kind of an error, or nil.
 func sentinel(err error) error {
 	for _, known := range []error{
-		tenancy.ErrChartNotFound, tenancy.ErrChartInvalid, tenancy.ErrSetting, tenancy.ErrValues, tenancy.ErrNotOwned, tenancy.ErrUnavailable, tenancy.ErrTerminating,
+		tenancy.ErrChartNotFound, tenancy.ErrChartInvalid, tenancy.ErrSetting, tenancy.ErrValues, tenancy.ErrNotOwned, tenancy.ErrRefused, tenancy.ErrIdentity, tenancy.ErrUnavailable, tenancy.ErrTerminating,
 	} {
 		if errors.Is(err, known) {
 			return known

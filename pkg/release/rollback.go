@@ -14,7 +14,10 @@ import (
 
 // Rollback makes a revision that is like an earlier one. Its record tells which
 // desired state failed, and why, so that it is not tried again.
-func (c *Client) Rollback(_ context.Context, controller string, rel tenancy.Release, to int, cause string) (tenancy.Applied, error) {
+func (c *Client) Rollback(ctx context.Context, controller string, rel tenancy.Release, to int, cause string) (tenancy.Applied, error) {
+	if err := c.identified(ctx, rel); err != nil {
+		return tenancy.Applied{}, err
+	}
 	op, err := c.operation(rel)
 	if err != nil {
 		return tenancy.Applied{}, err
@@ -22,6 +25,7 @@ func (c *Client) Rollback(_ context.Context, controller string, rel tenancy.Rele
 	if err := op.unlock(); err != nil {
 		return tenancy.Applied{}, op.explain("roll back", rel, err)
 	}
+	op.recorded = true
 	op.extra = map[string]string{
 		v1alpha1.AnnotationFailedDigest: rel.Digest,
 		v1alpha1.AnnotationFailedCause:  redactText(cause, rel),

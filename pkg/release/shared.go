@@ -2,6 +2,7 @@ package release
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +35,8 @@ type shared struct {
 	dynamic   *dynamic.DynamicClient
 	discovery discovery.CachedDiscoveryInterface
 	newMapper func() (meta.RESTMapper, error)
+	// base is the path below which the API server answers.
+	base string
 
 	mu     sync.Mutex
 	mapper meta.RESTMapper // nil when it is to be made anew: it never forgets a kind
@@ -71,6 +74,11 @@ func newShared(config *rest.Config) (*shared, error) {
 	if s.dynamic, err = dynamic.NewForConfig(s.config); err != nil {
 		return nil, err
 	}
+	base, _, err := rest.DefaultServerUrlFor(s.config)
+	if err != nil {
+		return nil, err
+	}
+	s.base = strings.TrimSuffix(base.Path, "/")
 	s.newMapper = func() (meta.RESTMapper, error) { return apiutil.NewDynamicRESTMapper(s.config, httpClient) }
 	s.discovery = memory.NewMemCacheClient(s.clientset.Discovery())
 	return s, nil
@@ -119,20 +127,21 @@ func (s *shared) askCapabilities() (*chartutil.Capabilities, error) {
 	}, nil
 }
 
-// getter gives Helm the shared connections under the name of one namespace. It
-// is the factory of Helm's client as well.
+// getter gives Helm the shared connections under the name of one namespace.
 type getter struct {
 	*shared
 	namespace string
 	memo      *memo
 	rendering *rendering
+	gate      gate
 }
 
-// ToRESTConfig implements genericclioptions.RESTClientGetter.
+// ToRESTConfig implements genericclioptions.RESTClientGetter: Helm asks its action's
+// getter for the connection of templates.
 func (g getter) ToRESTConfig() (*rest.Config, error) {
 	g.rendering.begin()
 	config := rest.CopyConfig(g.config)
-	config.Transport = g.memo
+	config.Transport = lookups{next: g.memo, gate: g.gate, base: g.base, mapper: g.ToRESTMapper}
 	return config, nil
 }
 
@@ -162,19 +171,29 @@ func (g getter) ToRawKubeConfigLoader() clientcmd.ClientConfig {
 	return clientcmd.NewDefaultClientConfig(*clientcmdapi.NewConfig(), overrides)
 }
 
+// factory is what Helm's client makes its connections with.
+type factory struct{ getter }
+
+// ToRESTConfig implements genericclioptions.RESTClientGetter.
+func (f factory) ToRESTConfig() (*rest.Config, error) {
+	config := rest.CopyConfig(f.config)
+	config.Transport = f.memo
+	return config, nil
+}
+
 // KubernetesClientSet implements kube.Factory.
-func (g getter) KubernetesClientSet() (*kubernetes.Clientset, error) { return g.clientset, nil }
+func (f factory) KubernetesClientSet() (*kubernetes.Clientset, error) { return f.clientset, nil }
 
 // DynamicClient implements kube.Factory.
-func (g getter) DynamicClient() (dynamic.Interface, error) { return g.dynamic, nil }
+func (f factory) DynamicClient() (dynamic.Interface, error) { return f.dynamic, nil }
 
 // NewBuilder implements kube.Factory.
-func (g getter) NewBuilder() *resource.Builder { return resource.NewBuilder(g) }
+func (f factory) NewBuilder() *resource.Builder { return resource.NewBuilder(f) }
 
 // Validator implements kube.Factory. Every API server Helm 3.22 supports checks
 // fields itself, in which case kubectl's validator lets everything pass after
 // it has downloaded the OpenAPI documents to find that out; so they are not.
-func (g getter) Validator(directive string) (validation.Schema, error) {
+func (f factory) Validator(directive string) (validation.Schema, error) {
 	if directive == metav1.FieldValidationIgnore {
 		return validation.NullSchema{}, nil
 	}

@@ -20,6 +20,9 @@ import (
 // Test runs the test hooks of the latest revision, and notes the outcome on its
 // record. That a test fails is an outcome, and no error.
 func (c *Client) Test(ctx context.Context, rel tenancy.Release, request string) (tenancy.Applied, error) {
+	if err := c.identified(ctx, rel); err != nil {
+		return tenancy.Applied{}, err
+	}
 	op, err := c.operation(rel)
 	if err != nil {
 		return tenancy.Applied{}, err

@@ -33,6 +33,10 @@ var (
 	ErrDependency = errors.New("dependsOn cannot be followed")
 	// ErrPlan: the charts of the tenancy cannot be told from its plan and its params.
 	ErrPlan = errors.New("plan cannot be used")
+	// ErrRefused: the chart contains what a chart of this tenancy may not.
+	ErrRefused = errors.New("is not allowed")
+	// ErrIdentity: the ServiceAccount as which the release is applied does not exist.
+	ErrIdentity = errors.New("has no ServiceAccount to run as")
 	// ErrNotOwned: the release, or an object of it, belongs to somebody else.
 	ErrNotOwned = errors.New("is not managed by this Controller")
 )

@@ -64,6 +64,9 @@ type Observed struct {
 	// Cause why; empty when the revision is no rollback of the operator's.
 	FailedDigest string
 	Cause        string
+	// ServiceAccount names the one as which the revision was made; empty for the operator
+	// itself, or somebody else.
+	ServiceAccount string
 	// Objects are what the revision holds; none when it is not known.
 	Objects []Object
 	Test    Test

@@ -3,6 +3,7 @@ package tenancy
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
@@ -37,6 +38,11 @@ func FromSpec(spec v1alpha1.ControllerSpec, charts Charts, references References
 		}
 		out := Tenancy{Namespace: t.Namespace, Suspended: spec.Suspend || t.Suspend}
 		out.Releases, out.Err = releases(t, plans, charts, references)
+		for i := range out.Releases {
+			rel := &out.Releases[i]
+			rel.ClusterKinds = slices.Concat(spec.AllowedClusterKinds, t.AllowedClusterKinds)
+			rel.ServiceAccount = cmp.Or(t.ServiceAccountName, spec.ServiceAccountName)
+		}
 		tenancies = append(tenancies, out)
 	}
 	return tenancies

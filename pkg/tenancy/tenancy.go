@@ -62,6 +62,11 @@ type Release struct {
 	CRDs v1alpha1.CRDPolicy
 	// Adopt allows to take over what exists already.
 	Adopt bool
+	// ServiceAccount names the one, in the namespace of the release, as which what the
+	// chart contains is applied; empty for the operator itself.
+	ServiceAccount string
+	// ClusterKinds are the cluster-scoped kinds that the chart may contain.
+	ClusterKinds []v1alpha1.ClusterKind
 	// Test is the outcome of the last test, which the next revision keeps; a plan
 	// knows it.
 	Test Test

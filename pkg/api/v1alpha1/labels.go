@@ -32,6 +32,8 @@ const (
 	// AnnotationFailedCause why.
 	AnnotationFailedDigest = "multitenancy.dev/failed-digest"
 	AnnotationFailedCause  = "multitenancy.dev/failed-cause"
+	// AnnotationServiceAccount names the ServiceAccount as which the revision was made.
+	AnnotationServiceAccount = "multitenancy.dev/service-account"
 	// AnnotationTested is the outcome of the last test.
 	AnnotationTested = "multitenancy.dev/tested"
 )

@@ -35,6 +35,24 @@ type ControllerSpec struct {
 	// +optional
 	MaxRemovals *int32 `json:"maxRemovals,omitempty"`
 
+	// serviceAccountName is the ServiceAccount, in the namespace of each tenancy, as which
+	// Helm applies, looks up and removes what charts contain, so that they can do no more
+	// than it may. Without it, it is the one of the
+	// operator's flag --default-service-account, and without that the operator itself.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	// +optional
+	ServiceAccountName string `json:"serviceAccountName,omitempty"`
+
+	// allowedClusterKinds are cluster-scoped kinds that the charts of every tenancy may
+	// contain, hooks and the crds directory included. Without one of these or of the
+	// tenancy's own, a chart that contains such an object is refused.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +optional
+	AllowedClusterKinds []ClusterKind `json:"allowedClusterKinds,omitempty"`
+
 	// repositories are named chart sources. A chart that names none comes from the
 	// chart home.
 	// +listType=map
@@ -94,6 +112,23 @@ type TenancySpec struct {
 	// +optional
 	Params map[string]Parameter `json:"params,omitempty"`
 
+	// serviceAccountName is the ServiceAccount, in the namespace of the tenancy, as which
+	// Helm applies, looks up and removes what charts contain, so that they can do no more
+	// than it may. Without it, it is spec.serviceAccountName.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	// +optional
+	ServiceAccountName string `json:"serviceAccountName,omitempty"`
+
+	// allowedClusterKinds are cluster-scoped kinds that the charts of this tenancy may
+	// contain, beside those of spec.allowedClusterKinds. What they make can reach every
+	// tenancy.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +optional
+	AllowedClusterKinds []ClusterKind `json:"allowedClusterKinds,omitempty"`
+
 	// charts are installed in this order and uninstalled in reverse order. With a plan
 	// they come after the plan's; one that has the release name of a chart of
 	// the plan is laid over it: options replace, settings are added after, values are merged.
@@ -102,4 +137,18 @@ type TenancySpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	// +optional
 	Charts []Chart `json:"charts,omitempty"`
+}
+
+// ClusterKind names a cluster-scoped kind.
+type ClusterKind struct {
+	// group is the API group of the kind, without a version; empty for the core group.
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Group string `json:"group,omitempty"`
+
+	// kind is the kind as manifests write it, such as ClusterRole.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Kind string `json:"kind"`
 }
