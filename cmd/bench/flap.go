@@ -12,10 +12,10 @@ import (
 
 const (
 	// flapPods is how many pods flap, if there are as many, and flapPeriod how long each
-	// stays as it is: 50 changes a second. Every change makes the controller-manager
-	// write a workload, and the operator a Tenancy; more is too much for two cores.
+	// stays as it is: 17 changes a second. Every change makes the controller-manager
+	// write a workload, and the operator a Tenancy: 50 took all of two cores.
 	flapPods   = 1000
-	flapPeriod = 20 * time.Second
+	flapPeriod = time.Minute
 	// flapAtOnce is how many changes are under way at most.
 	flapAtOnce = 8
 	// flapEdits is how many tenancies whose pods do not flap are edited meanwhile.
