@@ -5,7 +5,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,9 +31,15 @@ func operatorNamespace(t *testing.T) {
 // was applied with its rights.
 func serviceAccount(t *testing.T) string {
 	t.Helper()
+	return accountWith(t, "rbac/charts.yaml")
+}
+
+// accountWith makes one whose rights to what charts contain are in a file.
+func accountWith(t *testing.T, charts string) string {
+	t.Helper()
 	operatorNamespace(t)
-	for _, file := range []string{"service-account.yaml", "operator.yaml", "charts.yaml", "leader-election.yaml"} {
-		kubectl(t, "", "apply", "-n", "multi-tenancy", "-f", filepath.Join(root, "deploy", "rbac", file))
+	for _, file := range []string{"rbac/service-account.yaml", "rbac/operator.yaml", "rbac/leader-election.yaml", charts} {
+		kubectl(t, "", "apply", "-n", "multi-tenancy", "-f", filepath.Join(root, "deploy", file))
 	}
 	config, err := clientcmd.LoadFromFile(world.cluster.Kubeconfig())
 	if err != nil {
@@ -97,10 +105,37 @@ func TestUnderItsOwnServiceAccount(t *testing.T) {
 
 func TestDeployApplies(t *testing.T) {
 	operatorNamespace(t)
-	out := kubectl(t, "", "apply", "-k", filepath.Join(root, "deploy"), "--dry-run=server")
-	for _, want := range []string{"customresourcedefinition", "serviceaccount", "clusterrole", "clusterrolebinding", "rolebinding", "deployment.apps/multi-tenancy-operator"} {
-		if !strings.Contains(out, want) {
-			t.Errorf("kubectl apply -k deploy prints no %s:\n%s", want, out)
+	deploy := filepath.Join(root, "deploy")
+	less := filepath.Join(t.TempDir(), "deploy")
+	if err := os.CopyFS(less, os.DirFS(deploy)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(less, "kustomization.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, append(text, "components:\n  - impersonation\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const charts, instead = "clusterrolebinding.rbac.authorization.k8s.io/multi-tenancy-operator-charts ", "multi-tenancy-operator-impersonation "
+	base := []string{"customresourcedefinition", "serviceaccount", "clusterrole", "rolebinding", "deployment.apps/multi-tenancy-operator"}
+	for dir, prints := range map[string]struct {
+		what []string
+		not  string
+	}{
+		deploy:                            {append(slices.Clone(base), charts), instead},
+		less:                              {append(slices.Clone(base), instead), charts},
+		filepath.Join(deploy, "policies"): {[]string{"multi-tenancy-release-records", "multi-tenancy-tenancies"}, charts},
+	} {
+		out := kubectl(t, "", "apply", "-k", dir, "--dry-run=server")
+		for _, want := range prints.what {
+			if !strings.Contains(out, want) {
+				t.Errorf("kubectl apply -k %s prints no %s:\n%s", dir, want, out)
+			}
+		}
+		if strings.Contains(out, prints.not) {
+			t.Errorf("kubectl apply -k %s prints %s:\n%s", dir, prints.not, out)
 		}
 	}
 }

@@ -84,3 +84,45 @@ func TestReleasesRunAsTheServiceAccount(t *testing.T) {
 		return nil
 	})
 }
+
+// TestWithLessRights: with deploy/impersonation the operator does its whole job as the
+// ServiceAccounts of tenancies, and may itself write nothing that charts contain but Secrets.
+func TestWithLessRights(t *testing.T) {
+	ownSite(t)
+	const name = "less"
+	account := accountWith(t, "impersonation/rbac.yaml")
+	t.Setenv("POD_NAMESPACE", "multi-tenancy")
+	for _, command := range []string{
+		"create namespace less", "create serviceaccount tenant -n less",
+		"create rolebinding tenant -n less --clusterrole=multi-tenancy-tenant --serviceaccount=less:tenant",
+	} {
+		kubectl(t, "", strings.Fields(command)...)
+	}
+	op := startOperatorAs(t, account, fixture.Home(t, charts), "--default-service-account=tenant")
+	create(t, name, tenant(name, install("deployment-example", "web"), install("statefulset-example", "store")))
+	awaitReady(t, name)
+	set(t, name, name, "replicaCount", "3")
+	eventually(t, patience, holds(t, name, name, "web", 2))
+	if got := replicas(t, name, "web-deployment-example"); got != 3 {
+		t.Errorf("the Deployment has %d replicas, want 3", got)
+	}
+	kubectl(t, "", "delete", "service", "web-deployment-example", "-n", name)
+	eventually(t, patience, func() error {
+		if kubectl(t, "", "get", "service", "web-deployment-example", "-n", name, "--ignore-not-found") == "" {
+			return errors.New("the Service that somebody deleted is not back")
+		}
+		return nil
+	})
+	kubectl(t, "", "delete", "controller", name)
+	eventually(t, patience, isGone(t, name))
+	wantRecords(t, name, map[string]string{})
+	if strings.Contains(strings.ToLower(op.log.String()), "forbidden") {
+		t.Errorf("something was forbidden; the log:\n%s", op.log)
+	}
+	for _, ask := range []string{"create deployments", "create pods", "delete services", "create rolebindings", "impersonate users"} {
+		out, _ := world.cluster.Kubectl(t.Context(), "", append([]string{"--kubeconfig", account, "auth", "can-i"}, strings.Fields(ask)...)...)
+		if strings.TrimSpace(out) != "no" {
+			t.Errorf("kubectl auth can-i %s as the operator: %q, want no", ask, out)
+		}
+	}
+}
