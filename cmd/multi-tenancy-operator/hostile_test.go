@@ -26,9 +26,10 @@ func TestHostileCharts(t *testing.T) {
 	charts := []fixture.Chart{fixture.ConfigMap("conf")}
 	// The tries of two tenants, so that a lane is not all of them.
 	tenants := []v1alpha1.TenancySpec{tenant("mallory"), tenant("trudy")}
+	of := func(i int) *v1alpha1.TenancySpec { return &tenants[i*len(tenants)/len(all)] }
 	for i, try := range all {
 		charts = append(charts, try.chart)
-		owner := &tenants[i*len(tenants)/len(all)]
+		owner := of(i)
 		owner.Charts = append(owner.Charts, install(try.chart.Name, try.chart.Name))
 	}
 	startOperator(t, fixture.Home(t, "", charts...))
@@ -38,7 +39,7 @@ func TestHostileCharts(t *testing.T) {
 
 	for i, try := range all {
 		t.Run(try.chart.Name, func(t *testing.T) {
-			eventually(t, patience, failed(t, name, tenants[i*len(tenants)/len(all)].Namespace, try.chart.Name, try.says))
+			eventually(t, patience, failed(t, name, of(i).Namespace, try.chart.Name, try.says))
 		})
 	}
 	for _, tenant := range tenants {
@@ -51,33 +52,18 @@ func TestHostileCharts(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []string{"configmaps", "secrets", "tenancies"} {
-		for object := range strings.FieldsSeq(kubectl(t, "", "get", kind, "-A", "-o", "name")) {
-			if strings.HasSuffix(object, "/taken") || strings.Contains(object, ".taken.") {
-				t.Errorf("%s was made", object)
-			}
-		}
-	}
-	for _, kind := range []string{"clusterrolebindings", "clusterroles", "namespaces", "persistentvolumes", "priorityclasses", "apiservices", "controllers"} {
-		for object := range strings.FieldsSeq(kubectl(t, "", "get", kind, "-o", "name")) {
-			if strings.HasSuffix(object, "taken") {
-				t.Errorf("%s was made", object)
-			}
+	const kinds = "configmaps,secrets,tenancies,clusterrolebindings,clusterroles,namespaces,persistentvolumes,priorityclasses,apiservices,controllers"
+	for object := range strings.FieldsSeq(kubectl(t, "", "get", kinds, "-A", "-o", "name")) {
+		if strings.HasSuffix(object, "taken") || strings.Contains(object, ".taken.") {
+			t.Errorf("%s was made", object)
 		}
 	}
 	if n := asked.Load(); n > 0 {
 		t.Errorf("the URL of a schema was asked for %d times", n)
 	}
-	if !holdsNow(t, name, "victim", "a") {
-		t.Errorf("the victim's release is %+v, want it ready", find(get(t, name), "victim", "a"))
+	if err := holds(t, name, "victim", "a", 1)(); err != nil {
+		t.Error(err)
 	}
-}
-
-// holdsNow says that a release is ready.
-func holdsNow(t *testing.T, name, namespace, release string) bool {
-	t.Helper()
-	rel := find(get(t, name), namespace, release)
-	return rel != nil && rel.Ready
 }
 
 // TestHostileCRDs: the crds directory is no way round the gate, fault row 114.

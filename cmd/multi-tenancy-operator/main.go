@@ -172,7 +172,7 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 		chart.WithOnFetch(counts.Fetched),
 		chart.WithOnForget(counts.Forgot),
 	)
-	releases, err := release.New(mgr.GetConfig(), charts, release.WithLives(watcher.Lives), release.WithServiceAccount(opts.account), release.WithPark(jobs.Park), release.WithOnRender(counts.Rendered))
+	releases, err := release.New(binary(mgr.GetConfig()), charts, release.WithLives(watcher.Lives), release.WithServiceAccount(opts.account), release.WithPark(jobs.Park), release.WithOnRender(counts.Rendered))
 	if err != nil {
 		return err
 	}

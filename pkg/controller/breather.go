@@ -43,7 +43,7 @@ type breather struct {
 
 // left is how long the next one has to wait when it waits so many times the time the
 // last one took; 0 for not at all. It is asked anew when there is less to do.
-func (b *breather) left(now time.Time, times int) time.Duration {
+func (b breather) left(now time.Time, times int) time.Duration {
 	return max(b.ended.Add(min(time.Duration(times)*b.counts, b.longest)).Sub(now), 0)
 }
 

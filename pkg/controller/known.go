@@ -1,12 +1,24 @@
 package controller
 
 import (
+	"context"
+	"fmt"
 	"sync"
 	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 	"multitenancy.dev/multi-tenancy-operator/pkg/status"
 	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
+)
+
+// pace is the least time between two writes of a status, and busyPace while tenancies
+// wait for workers: what is written then is out of date soon.
+const (
+	pace     = time.Second
+	busyPace = 2 * time.Second
 )
 
 // Known is what those who write statuses tell: the facts, and how they add up.
@@ -20,6 +32,36 @@ type Known struct {
 	began time.Time
 	// wasReady is the revision in which each release was last seen ready.
 	wasReady map[tenancy.Key]int32
+}
+
+// due lists the Controllers, the active one first, when a pass may begin that tells how
+// they are: not too soon after the last one that wrote, nor within a breather, and when
+// what was asked for is known. Without any, result is how the pass ends.
+func (k *Known) due(ctx context.Context, c client.Reader, now, wrote time.Time, breathers ...breather) (all []v1alpha1.Controller, result ctrl.Result, err error) {
+	if !k.Watch.Synced() {
+		return nil, done(), nil // Wake is rung when it is
+	}
+	least, times := pace, breath
+	if busy(k.Queue) {
+		least, times = busyPace, busyBreath
+	}
+	wait := least - now.Sub(wrote)
+	for _, b := range breathers {
+		wait = max(wait, b.left(now, times))
+	}
+	if wait > 0 {
+		return nil, ctrl.Result{RequeueAfter: wait}, nil
+	}
+	if all, err = list(ctx, c); err != nil {
+		return nil, done(), fmt.Errorf("list Controllers: %w", err)
+	}
+	if len(all) == 0 {
+		return nil, done(), nil
+	}
+	if wait := k.unsettled(&all[0], now); wait > 0 {
+		return nil, ctrl.Result{RequeueAfter: wait}, nil
+	}
+	return all, done(), nil
 }
 
 // unsettled is how long a process that has just begun keeps the status of the one

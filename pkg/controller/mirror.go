@@ -54,25 +54,12 @@ func (m *Mirror) SetupWithManager(mgr manager.Manager) error {
 
 // Reconcile writes what is known now, at most once in a while.
 func (m *Mirror) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
-	if !m.Known.Watch.Synced() {
-		return done(), nil // Wake is rung when it is
-	}
 	now := time.Now()
-	wait := max(paceOf(m.Known.Queue)-now.Sub(m.wrote), m.passed.left(now, breathOf(m.Known.Queue)))
-	if wait > 0 {
-		return ctrl.Result{RequeueAfter: wait}, nil
-	}
-	all, err := list(ctx, m.Client)
-	if err != nil {
-		return done(), fmt.Errorf("list Controllers: %w", err)
-	}
+	all, result, err := m.Known.due(ctx, m.Client, now, m.wrote, m.passed)
 	if len(all) == 0 {
-		return done(), nil
+		return result, err
 	}
 	active := &all[0]
-	if wait := m.Known.unsettled(active, now); wait > 0 {
-		return ctrl.Result{RequeueAfter: wait}, nil
-	}
 	rolled := m.Known.rollup(active, now)
 	m.passed.take(now, time.Now(), longestAfterPass)
 	written, complete := m.mirror(ctx, active, rolled)

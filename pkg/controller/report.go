@@ -16,20 +16,6 @@ import (
 	"multitenancy.dev/multi-tenancy-operator/pkg/status"
 )
 
-// pace is the least time between two writes of a status, and busyPace while tenancies
-// wait for workers: a release that is installed is three writes then, and not five.
-const (
-	pace     = time.Second
-	busyPace = 2 * time.Second
-)
-
-func paceOf(q Queue) time.Duration {
-	if busy(q) {
-		return busyPace
-	}
-	return pace
-}
-
 // Report writes the status of the Controllers, and is the only one to.
 type Report struct {
 	Client  client.Client
@@ -55,25 +41,12 @@ func (r *Report) SetupWithManager(mgr manager.Manager) error {
 
 // Reconcile writes what is known now, at most once in a while.
 func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
-	if !r.Known.Watch.Synced() {
-		return done(), nil // Wake is rung when it is
-	}
-	now, times := time.Now(), breathOf(r.Known.Queue)
-	wait := max(paceOf(r.Known.Queue)-now.Sub(r.wrote), r.passed.left(now, times), r.breather.left(now, times))
-	if wait > 0 {
-		return ctrl.Result{RequeueAfter: wait}, nil
-	}
-	all, err := list(ctx, r.Client)
-	if err != nil {
-		return done(), fmt.Errorf("list Controllers: %w", err)
-	}
+	now := time.Now()
+	all, result, err := r.Known.due(ctx, r.Client, now, r.wrote, r.passed, r.breather)
 	if len(all) == 0 {
-		return done(), nil
+		return result, err
 	}
 	active := &all[0]
-	if wait := r.Known.unsettled(active, now); wait > 0 {
-		return ctrl.Result{RequeueAfter: wait}, nil
-	}
 	next := r.Known.rollup(active, now).Controller(active.Status.Conditions)
 	r.Known.ready(next)
 	r.Metrics.summary(next.Summary)

@@ -58,8 +58,8 @@ func (c *Client) correct(ctx context.Context, op *operation, rel tenancy.Release
 		if !slices.ContainsFunc(suspects, func(s tenancy.Object) bool { return s.ID() == id }) {
 			continue
 		}
-		if err := op.kube.gate.judge(info); err != nil {
-			failed = append(failed, fmt.Errorf("%w: %w", tenancy.ErrRefused, err))
+		if err := op.kube.gate.admit(kube.ResourceList{info}); err != nil {
+			failed = append(failed, err)
 			continue
 		}
 		found, err := c.inspect(ctx, info, rel, mend(id))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/kube"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,8 +38,8 @@ func (c *Client) applyCRDs(ctx context.Context, op *operation, rel tenancy.Relea
 				return fmt.Errorf("%w: %s holds %s %s, and only CustomResourceDefinitions belong into crds; move it to templates",
 					tenancy.ErrChartInvalid, crd.Filename, gvk.Kind, info.Name)
 			}
-			if err := op.kube.gate.judge(info); err != nil {
-				return fmt.Errorf("%w: %w", tenancy.ErrRefused, err)
+			if err := op.kube.gate.admit(kube.ResourceList{info}); err != nil {
+				return err
 			}
 			wrote, err := writeCRD(info, rel.CRDs)
 			if err != nil {

@@ -10,7 +10,6 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
@@ -64,10 +63,9 @@ func newShared(config *rest.Config) (*shared, error) {
 		RateLimiter: limiter,
 		Transport:   httpClient.Transport,
 	}}
-	// A record is kilobytes, which JSON makes a third larger.
+	// What config says of encodings is for Kubernetes' own kinds. Helm asks for any.
 	typed := rest.CopyConfig(s.config)
-	typed.ContentType = runtime.ContentTypeProtobuf
-	typed.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	typed.ContentType, typed.AcceptContentTypes = config.ContentType, config.AcceptContentTypes
 	if s.clientset, err = kubernetes.NewForConfig(typed); err != nil {
 		return nil, err
 	}
