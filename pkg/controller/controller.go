@@ -81,10 +81,11 @@ func everything() handler.EventHandler {
 }
 
 // list reads all Controllers, the active one first: the oldest, then the first
-// by name.
+// by name. What they hold is the cache's, which copying would cost much: it is read and
+// never changed.
 func list(ctx context.Context, c client.Reader) ([]v1alpha1.Controller, error) {
 	var all v1alpha1.ControllerList
-	if err := c.List(ctx, &all); err != nil {
+	if err := c.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(all.Items, func(a, b v1alpha1.Controller) int {

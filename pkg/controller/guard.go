@@ -28,8 +28,8 @@ func (s *Schedule) guard(ctx context.Context, cr *v1alpha1.Controller, steps []p
 	if n <= most || cr.Annotations[v1alpha1.AnnotationConfirmRemovals] != strconv.Itoa(n) {
 		return plan.Guard(steps, most), nil
 	}
-	before := cr.DeepCopy()
-	delete(cr.Annotations, v1alpha1.AnnotationConfirmRemovals)
-	cr.Annotations[v1alpha1.AnnotationRemovalsConfirmed] = generation
-	return steps, s.Client.Patch(ctx, cr, since(before))
+	after := cr.DeepCopy()
+	delete(after.Annotations, v1alpha1.AnnotationConfirmRemovals)
+	after.Annotations[v1alpha1.AnnotationRemovalsConfirmed] = generation
+	return steps, s.Client.Patch(ctx, after, since(cr))
 }

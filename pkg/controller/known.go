@@ -28,6 +28,8 @@ type Known struct {
 	Watch   Watch
 	Ledger  *Ledger
 
+	memory status.Memory
+
 	mu    sync.Mutex
 	began time.Time
 	// wasReady is the revision in which each release was last seen ready.
@@ -36,21 +38,12 @@ type Known struct {
 
 // due lists the Controllers, the active one first, when a pass may begin that tells how
 // they are: not too soon after the last one that wrote, nor within a breather, and when
-// what was asked for is known. Without any, result is how the pass ends.
-func (k *Known) due(ctx context.Context, c client.Reader, now, wrote time.Time, breathers ...breather) (all []v1alpha1.Controller, result ctrl.Result, err error) {
+// what was asked for is known. The breather after a write is not taken while there is an
+// edit of which the status does not tell: somebody waits for that. Without any, result
+// is how the pass ends.
+func (k *Known) due(ctx context.Context, c client.Reader, now, wrote time.Time, passed, breather breather) (all []v1alpha1.Controller, result ctrl.Result, err error) {
 	if !k.Watch.Synced() {
 		return nil, done(), nil // Wake is rung when it is
-	}
-	least, times := pace, breath
-	if busy(k.Queue) {
-		least, times = busyPace, busyBreath
-	}
-	wait := least - now.Sub(wrote)
-	for _, b := range breathers {
-		wait = max(wait, b.left(now, times))
-	}
-	if wait > 0 {
-		return nil, ctrl.Result{RequeueAfter: wait}, nil
 	}
 	if all, err = list(ctx, c); err != nil {
 		return nil, done(), fmt.Errorf("list Controllers: %w", err)
@@ -58,7 +51,19 @@ func (k *Known) due(ctx context.Context, c client.Reader, now, wrote time.Time, 
 	if len(all) == 0 {
 		return nil, done(), nil
 	}
-	if wait := k.unsettled(&all[0], now); wait > 0 {
+	least, times := pace, breath
+	if busy(k.Queue) {
+		least, times = busyPace, busyBreath
+	}
+	active := &all[0]
+	wait := max(least-now.Sub(wrote), passed.left(now, times))
+	if active.Generation == active.Status.ObservedGeneration {
+		wait = max(wait, breather.left(now, times))
+	}
+	if wait > 0 {
+		return nil, ctrl.Result{RequeueAfter: wait}, nil
+	}
+	if wait := k.unsettled(active, now); wait > 0 {
 		return nil, ctrl.Result{RequeueAfter: wait}, nil
 	}
 	return all, done(), nil
@@ -94,7 +99,7 @@ func (k *Known) unsettled(cr *v1alpha1.Controller, now time.Time) time.Duration 
 
 // rollup gathers the facts about the active Controller.
 func (k *Known) rollup(cr *v1alpha1.Controller, now time.Time) status.Rolled {
-	return status.Rollup(status.Facts{
+	return k.memory.Rollup(status.Facts{
 		Now:        now,
 		Generation: cr.Generation,
 		Deleting:   deleting(cr),

@@ -237,13 +237,13 @@ func TestStatusMetrics(t *testing.T) {
 		if pass == 2 {
 			next = shownTenancies(1) // is not stored
 		}
-		_, err := report.writeAll(t.Context(), cr, next, nil)
+		_, err := report.writeAll(t.Context(), cr, next, report.weights.of(cr), nil)
 		if !errors.Is(err, answer) {
 			t.Errorf("pass %d: writeAll() = %v, want %v", pass, err, answer)
 		}
 	}
 	size := func(v any) float64 { data, _ := json.Marshal(v); return float64(len(data)) } //nolint:errchkjson // these have JSON
-	bytes := map[string]float64{"status_bytes": size(cr.Status), "object_bytes": float64(rest(cr)) + size(cr.Status)}
+	bytes := map[string]float64{"status_bytes": size(cr.Status), "object_bytes": float64(report.weights.of(cr)) + size(cr.Status)}
 	if diff := cmp.Diff(bytes, shown("multitenancy_controller_")); diff != "" {
 		t.Errorf("sizes (-want +got):\n%s", diff)
 	}

@@ -40,6 +40,14 @@ type Mirror struct {
 	wrote time.Time
 	// passed follows each pass.
 	passed breather
+	// told is what was found to be in each Tenancy last.
+	told map[string]told
+}
+
+// told says that a Tenancy in a version of it holds how the tenancy stands.
+type told struct {
+	standing *status.Standing
+	version  string
 }
 
 // SetupWithManager registers the reconciler.
@@ -55,7 +63,7 @@ func (m *Mirror) SetupWithManager(mgr manager.Manager) error {
 // Reconcile writes what is known now, at most once in a while.
 func (m *Mirror) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
 	now := time.Now()
-	all, result, err := m.Known.due(ctx, m.Client, now, m.wrote, m.passed)
+	all, result, err := m.Known.due(ctx, m.Client, now, m.wrote, m.passed, breather{})
 	if len(all) == 0 {
 		return result, err
 	}
@@ -92,18 +100,16 @@ func (m *Mirror) mirror(ctx context.Context, cr *v1alpha1.Controller, rolled sta
 			surplus = append(surplus, t)
 		}
 	}
-	next := rolled.Tenancies(func(ns string) []metav1.Condition {
-		if t := have[ns]; t != nil {
-			return t.Status.Conditions
-		}
-		return nil
-	})
+	next := make(map[string]*status.Standing, len(rolled.Tenancies))
+	for _, standing := range rolled.Tenancies {
+		next[standing.Namespace] = standing
+	}
 	for ns, t := range have {
 		if _, wanted := next[ns]; !wanted && t.Labels[v1alpha1.LabelController] != "" {
 			surplus = append(surplus, t)
 		}
 	}
-	maps.DeleteFunc(next, func(ns string, _ v1alpha1.TenancyStatus) bool { return !m.Known.Watch.Lives(ns) })
+	maps.DeleteFunc(next, func(ns string, _ *status.Standing) bool { return !m.Known.Watch.Lives(ns) })
 	written, err := m.writeTenancies(ctx, cr, have, next, surplus)
 	if err != nil {
 		log.FromContext(ctx).Error(err, "Tenancy not written")
@@ -113,7 +119,7 @@ func (m *Mirror) mirror(ctx context.Context, cr *v1alpha1.Controller, rolled sta
 
 // writeTenancies writes side by side. One that fails keeps no other from being written.
 func (m *Mirror) writeTenancies(ctx context.Context, cr *v1alpha1.Controller, have map[string]*v1alpha1.Tenancy,
-	next map[string]v1alpha1.TenancyStatus, surplus []*v1alpha1.Tenancy,
+	next map[string]*status.Standing, surplus []*v1alpha1.Tenancy,
 ) (written bool, err error) {
 	var some atomic.Bool
 	var group errgroup.Group
@@ -127,18 +133,30 @@ func (m *Mirror) writeTenancies(ctx context.Context, cr *v1alpha1.Controller, ha
 			return nil
 		})
 	}
-	for ns, now := range next {
-		before, now := have[ns], status.FitTenancy(now)
+	held := make(map[string]told, len(next))
+	for ns, standing := range next {
+		before := have[ns]
+		if before == nil {
+			write(ns, func() error { return m.addTenancy(ctx, cr, ns, status.FitTenancy(standing.Status(nil))) })
+			continue
+		}
+		telling := told{standing: standing, version: before.ResourceVersion}
+		if m.told[ns] == telling {
+			held[ns] = telling
+			continue
+		}
+		now := status.FitTenancy(standing.Status(before.Status.Conditions))
 		switch {
-		case before == nil:
-			write(ns, func() error { return m.addTenancy(ctx, cr, ns, now) })
 		case !before.DeletionTimestamp.IsZero():
 		case !marked(before, cr):
 			write(ns, func() error { return m.markTenancy(ctx, before, cr) })
 		case !equality.Semantic.DeepEqual(before.Status, now):
 			write(ns, func() error { return m.writeTenancy(ctx, before, now) })
+		default:
+			held[ns] = telling
 		}
 	}
+	m.told = held
 	for _, t := range surplus {
 		write(t.Namespace, func() error { return m.Client.Delete(ctx, t, client.Preconditions{UID: &t.UID}) })
 	}

@@ -21,17 +21,23 @@ type op struct {
 
 // change is the patch that gives a Controller its next status. A merge patch would hold
 // every tenancy when one of them changes, since it replaces a list as a whole; this
-// one holds those that changed. It is refused when somebody else wrote in between.
+// one holds those that changed. It is refused when somebody else wrote in between, and
+// nil when nothing changes.
 func change(cr *v1alpha1.Controller, next v1alpha1.ControllerStatus) (client.Patch, error) {
-	ops := []op{{"replace", "/metadata/resourceVersion", cr.ResourceVersion}}
-	if sameTenancies(cr.Status, next) {
-		ops = append(ops, inPlace(cr.Status, next)...)
-	} else {
-		ops = append(ops, op{"add", "/status", next})
+	var ops []op
+	switch {
+	case sameTenancies(cr.Status, next):
+		ops = inPlace(cr.Status, next)
+	case !equality.Semantic.DeepEqual(cr.Status, next):
+		ops = []op{{"add", "/status", next}}
 	}
+	if len(ops) == 0 {
+		return nil, nil
+	}
+	ops = append(ops, op{"replace", "/metadata/resourceVersion", cr.ResourceVersion})
 	data, err := json.Marshal(ops)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("write the status of Controller %s as a patch: %w", cr.Name, err)
 	}
 	return client.RawPatch(types.JSONPatchType, data), nil
 }
@@ -62,13 +68,24 @@ func inPlace(before, next v1alpha1.ControllerStatus) []op {
 	return ops
 }
 
-// rest is how many bytes of a Controller are not its status.
-func rest(cr *v1alpha1.Controller) int {
+// weights remembers how many bytes of a Controller are not its status, which change
+// with its spec alone, but for a few.
+type weights struct {
+	generation string
+	rest       int
+}
+
+func (w *weights) of(cr *v1alpha1.Controller) int {
+	generation := fmt.Sprintf("%s %d", cr.UID, cr.Generation)
+	if generation == w.generation {
+		return w.rest
+	}
 	rest := *cr
 	rest.Status = v1alpha1.ControllerStatus{}
 	data, err := json.Marshal(rest)
 	if err != nil {
 		return 0 // it came as JSON
 	}
-	return len(data)
+	w.generation, w.rest = generation, len(data)
+	return w.rest
 }

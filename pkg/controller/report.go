@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,6 +27,7 @@ type Report struct {
 	wrote time.Time
 	// passed follows each pass, and breather each write of a Controller.
 	passed, breather breather
+	weights          weights
 }
 
 // SetupWithManager registers the reconciler.
@@ -47,11 +47,14 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 		return result, err
 	}
 	active := &all[0]
-	next := r.Known.rollup(active, now).Controller(active.Status.Conditions)
+	rolled := r.Known.rollup(active, now)
+	next := rolled.Controller(active.Status.Conditions)
 	r.Known.ready(next)
 	r.Metrics.summary(next.Summary)
+	weight := r.weights.of(active)
+	next = status.Fit(next, rolled.Sizes(), status.Room(weight))
 	r.passed.take(now, time.Now(), longestAfterPass)
-	written, err := r.writeAll(ctx, active, next, all[1:])
+	written, err := r.writeAll(ctx, active, next, weight, all[1:])
 	if written {
 		r.wrote = now
 		r.breather.take(now, time.Now(), longestAfterWrite)
@@ -66,9 +69,10 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 }
 
 // writeAll writes the status of each Controller that is another now.
-func (r *Report) writeAll(ctx context.Context, active *v1alpha1.Controller, next v1alpha1.ControllerStatus, surplus []v1alpha1.Controller) (written bool, err error) {
-	weight := rest(active)
-	if written, err = r.write(ctx, active, status.Fit(next, status.Room(weight))); err == nil {
+func (r *Report) writeAll(ctx context.Context, active *v1alpha1.Controller, next v1alpha1.ControllerStatus, weight int,
+	surplus []v1alpha1.Controller,
+) (written bool, err error) {
+	if written, err = r.write(ctx, active, next); err == nil {
 		r.Metrics.stored(active.Status, weight, written)
 	}
 	for i := range surplus {
@@ -87,12 +91,9 @@ func unready(s *v1alpha1.Summary) bool { return s != nil && s.Releases.Ready < s
 
 // write patches the status of a Controller when it is different.
 func (r *Report) write(ctx context.Context, cr *v1alpha1.Controller, next v1alpha1.ControllerStatus) (written bool, err error) {
-	if equality.Semantic.DeepEqual(cr.Status, next) {
-		return false, nil
-	}
 	patch, err := change(cr, next)
-	if err != nil {
-		return false, fmt.Errorf("write the status of Controller %s: %w", cr.Name, err)
+	if patch == nil || err != nil {
+		return false, err
 	}
 	// The answer is asked for without the content, which is large and known.
 	target := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: cr.Name}}

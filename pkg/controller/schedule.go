@@ -89,7 +89,8 @@ func (s *Schedule) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, 
 // drive plans for the active Controller.
 func (s *Schedule) drive(ctx context.Context, cr *v1alpha1.Controller) (ctrl.Result, error) {
 	if cr.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(cr, v1alpha1.Finalizer) {
-		before := cr.DeepCopy()
+		before := cr
+		cr = before.DeepCopy()
 		controllerutil.AddFinalizer(cr, v1alpha1.Finalizer)
 		if err := s.Client.Patch(ctx, cr, since(before)); err != nil {
 			return again(err)
@@ -249,9 +250,9 @@ func (s *Schedule) run(ctx context.Context, controller string, step plan.Step) (
 
 // release lets a Controller go whose work is done.
 func (s *Schedule) release(ctx context.Context, cr *v1alpha1.Controller) (ctrl.Result, error) {
-	before := cr.DeepCopy()
-	if !controllerutil.RemoveFinalizer(cr, v1alpha1.Finalizer) {
+	after := cr.DeepCopy()
+	if !controllerutil.RemoveFinalizer(after, v1alpha1.Finalizer) {
 		return done(), nil
 	}
-	return again(s.Client.Patch(ctx, cr, since(before)))
+	return again(s.Client.Patch(ctx, after, since(cr)))
 }

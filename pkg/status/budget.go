@@ -11,9 +11,12 @@ import (
 // everything: spec, status and the fields' managers.
 const (
 	// wanted is what the status of a Controller may weigh, least what it may weigh
-	// whatever else the object holds.
+	// whatever else the object holds. quiet is how far it is filled with the detail of
+	// tenancies that are ready: each write costs the API server about a millisecond for
+	// each KiB of the object, and that detail is in the Tenancy objects too.
 	wanted = 512 << 10
 	least  = 64 << 10
+	quiet  = 256 << 10
 	// whole is what a Controller shall weigh with everything.
 	whole = 1 << 20
 	// detail is what the status of a Tenancy may weigh.
@@ -31,66 +34,83 @@ func Room(rest int) int {
 	return max(least, min(wanted, whole-rest))
 }
 
-// Fit leaves detail out of a status until it weighs no more than a number of bytes.
+// Fit leaves detail out of a status until it weighs no more than a number of bytes,
+// where sizes is what each of its tenancies weighs.
 // A status that fits is returned as it is. In another one the tenancies that are not
 // ready come first, each group in the order it was in, and detail goes where it is
 // missed least: each tenancy is shown with its phase and message, then as many as fit
-// get their releases, then as many of the others those that are not ready.
+// get their releases, or else those that are not ready; tenancies that are ready while
+// the status weighs no more than 256 KiB.
 // What does not fit even so is left out from the end. What is left out is counted in
 // omitted, and the summary counts everything.
-func Fit(status v1alpha1.ControllerStatus, room int) v1alpha1.ControllerStatus {
+func Fit(status v1alpha1.ControllerStatus, sizes []int, room int) v1alpha1.ControllerStatus {
 	room -= slack
-	sizes, total := make([]int, len(status.Tenancies)), 0
-	for i, t := range status.Tenancies {
-		sizes[i] = size(t)
-		total += sizes[i]
+	total := 0
+	for _, size := range sizes {
+		total += size
 	}
-	if total <= room {
+	if total <= min(room, quiet-slack) {
 		return status
 	}
-	order := make([]int, 0, len(sizes))
+	shares := make([]share, 0, len(sizes))
 	for _, healthy := range []bool{false, true} {
 		for i, t := range status.Tenancies {
 			if (t.Phase == v1alpha1.TenancyReady) == healthy {
-				order = append(order, i)
+				shares = append(shares, share{all: t, whole: sizes[i]})
 			}
 		}
 	}
-	kept := make([]v1alpha1.TenancyEntry, 0, len(order))
-	for _, i := range order {
-		t := bare(status.Tenancies[i])
-		if room -= size(t); room < 0 {
-			break
-		}
-		kept = append(kept, t)
-	}
-	status.Omitted = int32(len(order) - len(kept))
-	if status.Omitted == 0 {
-		restore(kept, status.Tenancies, order, sizes, room)
-	}
+	omitted, kept := divide(shares, room)
+	status.Omitted += omitted
 	status.Tenancies = kept
 	return status
 }
 
-// restore gives tenancies their releases back as long as there is room.
-func restore(kept, all []v1alpha1.TenancyEntry, order, sizes []int, room int) {
-	for k, i := range order {
-		before := size(kept[k])
-		if more := sizes[i] - before; more <= room {
-			room -= more
-			kept[k] = all[i]
-			continue
+// share is what a tenancy gets of the room.
+type share struct {
+	all, kept   v1alpha1.TenancyEntry
+	whole, used int // bytes
+}
+
+// divide gives each tenancy its name first, and then its releases, as long as there is
+// room.
+func divide(shares []share, room int) (omitted int32, kept []v1alpha1.TenancyEntry) {
+	used := 0
+	for i := range shares {
+		s := &shares[i]
+		s.kept = bare(s.all)
+		if s.used = size(s.kept); used+s.used > room {
+			omitted, shares = int32(len(shares)-i), shares[:i]
+			break
 		}
-		if t := troubled(all[i]); size(t)-before <= room {
-			room -= size(t) - before
-			kept[k] = t
-		}
+		used += s.used
 	}
+	grow := func(s *share, to v1alpha1.TenancyEntry, size int) bool {
+		fits := omitted == 0 && used+size-s.used <= room
+		if fits {
+			used += size - s.used
+			s.kept = to
+		}
+		return fits
+	}
+	for i := range shares {
+		s := &shares[i]
+		healthy := s.all.Phase == v1alpha1.TenancyReady
+		if healthy {
+			room = min(room, quiet-slack)
+		}
+		if !grow(s, s.all, s.whole) && !healthy {
+			some := troubled(s.all)
+			grow(s, some, size(some))
+		}
+		kept = append(kept, s.kept)
+	}
+	return omitted, kept
 }
 
 // bare is a tenancy without its releases.
 func bare(t v1alpha1.TenancyEntry) v1alpha1.TenancyEntry {
-	t.Omitted = int32(len(t.Releases))
+	t.Omitted += int32(len(t.Releases))
 	t.Releases = nil
 	return t
 }
@@ -106,7 +126,7 @@ func troubled(t v1alpha1.TenancyEntry) v1alpha1.TenancyEntry {
 		rel.Pods = slices.DeleteFunc(slices.Clone(rel.Pods), func(p v1alpha1.PodStatus) bool { return p.Ready })
 		kept = append(kept, rel)
 	}
-	t.Omitted = int32(len(t.Releases) - len(kept))
+	t.Omitted += int32(len(t.Releases) - len(kept))
 	t.Releases = kept
 	return t
 }

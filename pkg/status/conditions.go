@@ -29,9 +29,9 @@ type troubles struct {
 }
 
 // add sorts the releases of a tenancy in. Each is named with the prefix.
-func (f *troubles) add(t rolled, prefix string) {
+func (f *troubles) add(t *Standing, prefix string) {
 	if t.broken {
-		f.failed = append(f.failed, fmt.Sprintf("tenancy %s: %s", t.namespace, t.message))
+		f.failed = append(f.failed, fmt.Sprintf("tenancy %s: %s", t.Namespace, t.message))
 		f.final++
 	}
 	for _, rel := range t.rows {

@@ -32,6 +32,9 @@ type Objects struct {
 	Pods         []*corev1.Pod
 	// Warnings are the Warning events about what lives here.
 	Warnings []*corev1.Event
+	// Look is the number of the look at which all this was found; 0 for none. Two that
+	// have the same are the same.
+	Look uint64
 }
 
 // Nodes tells of each node whether it is ready. A nil map means that nodes are

@@ -35,7 +35,8 @@ type Facts struct {
 	Generation int64
 	Deleting   bool
 	Suspended  bool
-	// Desired are the tenancies of the spec; none when everything shall go.
+	// Desired are the tenancies of the spec; none when everything shall go. What they
+	// hold does not change: a tenancy that does is made anew, with its releases.
 	Desired []tenancy.Tenancy
 	// Observed are the releases of this Controller.
 	Observed []tenancy.Observed
@@ -50,33 +51,16 @@ type Facts struct {
 
 // Rolled is the state of every tenancy with all its detail.
 type Rolled struct {
+	// Tenancies are those of the spec in its order, then those that are going.
+	Tenancies []*Standing
+
 	generation int64
 	deleting   bool
 	suspended  bool
-	tenancies  []rolled
 }
 
-// rolled is the state of a tenancy.
-type rolled struct {
-	namespace string
-	phase     v1alpha1.TenancyPhase
-	message   string
-	rows      []row
-	// broken: not even its releases are known, and message says why.
-	broken bool
-}
-
-// Rollup sums the facts up: the tenancies of the spec in their order, then those
-// that are going.
-func Rollup(facts Facts) Rolled {
-	r := newRollup(facts)
-	out := Rolled{generation: facts.Generation, deleting: facts.Deleting, suspended: facts.Suspended}
-	for _, t := range facts.Desired {
-		out.tenancies = append(out.tenancies, r.tenancy(t))
-	}
-	out.tenancies = append(out.tenancies, r.leaving()...)
-	return out
-}
+// Rollup sums the facts up.
+func Rollup(facts Facts) Rolled { return new(Memory).Rollup(facts) }
 
 // Judge makes a test of whether a release is deployed as it is desired and ready,
 // and if not why, as Rollup would say.
@@ -101,6 +85,9 @@ func newRollup(facts Facts) *rollup {
 	for _, o := range facts.Observed {
 		r.observed[o.Key.Namespace] = append(r.observed[o.Key.Namespace], o)
 	}
+	for _, all := range r.observed {
+		slices.SortFunc(all, func(a, b tenancy.Observed) int { return cmp.Compare(a.Key.Name, b.Key.Name) })
+	}
 	return r
 }
 
@@ -120,11 +107,11 @@ func (r *rollup) find(key tenancy.Key) (o tenancy.Observed, exists bool) {
 
 // tenancy is the state of a tenancy of the spec: its releases in order, then
 // those that are going.
-func (r *rollup) tenancy(t tenancy.Tenancy) rolled {
+func (r *rollup) tenancy(t tenancy.Tenancy) *Standing {
 	objects, known := r.Objects[t.Namespace]
 	inv := take(objects, r.Nodes, r.Now)
 	wanted := map[string]bool{}
-	out := rolled{namespace: t.Namespace}
+	out := Standing{Namespace: t.Namespace}
 	for _, rel := range t.Releases {
 		wanted[rel.Key.Name] = true
 		out.rows = append(out.rows, r.desired(rel, t.Suspended, inv, known))
@@ -141,22 +128,22 @@ func (r *rollup) tenancy(t tenancy.Tenancy) rolled {
 		out.phase, out.message = v1alpha1.TenancyDegraded, tenancy.Message(t.Err)
 		out.broken = len(t.Releases) == 0
 	}
-	return out
+	return out.sum()
 }
 
 // leaving is the state of the tenancies that are no longer in the spec.
-func (r *rollup) leaving() []rolled {
+func (r *rollup) leaving() []*Standing {
 	wanted := map[string]bool{}
 	for _, t := range r.Desired {
 		wanted[t.Namespace] = true
 	}
-	var out []rolled
+	var out []*Standing
 	for _, ns := range slices.Sorted(maps.Keys(r.observed)) {
 		if wanted[ns] {
 			continue
 		}
 		inv := take(r.Objects[ns], r.Nodes, r.Now)
-		t := rolled{namespace: ns, phase: v1alpha1.TenancyTerminating, message: "its releases are being uninstalled"}
+		t := Standing{Namespace: ns, phase: v1alpha1.TenancyTerminating, message: "its releases are being uninstalled"}
 		for _, o := range r.going(ns, nil) {
 			row := r.unwanted(o, inv)
 			t.rows = append(t.rows, row)
@@ -164,7 +151,7 @@ func (r *rollup) leaving() []rolled {
 				t.message = row.Message
 			}
 		}
-		out = append(out, t)
+		out = append(out, t.sum())
 	}
 	return out
 }

@@ -7,7 +7,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 	"multitenancy.dev/multi-tenancy-operator/pkg/fixture"
@@ -35,6 +34,7 @@ func many(n int) status.Facts {
 			}
 		}
 		out.Desired = append(out.Desired, t)
+		objects.Look = uint64(i + 1)
 		out.Objects[ns] = objects
 	}
 	return out
@@ -42,17 +42,20 @@ func many(n int) status.Facts {
 
 // BenchmarkReport is what a pass of the report costs before it writes, step by step.
 func BenchmarkReport(b *testing.B) {
-	none := func(string) []metav1.Condition { return nil }
+	var memory status.Memory
 	steps := []struct {
 		name string
 		do   func(status.Facts, status.Rolled, v1alpha1.ControllerStatus)
 	}{
 		{"rollup", func(f status.Facts, _ status.Rolled, _ v1alpha1.ControllerStatus) { status.Rollup(f) }},
+		{"rollup with nothing new", func(f status.Facts, _ status.Rolled, _ v1alpha1.ControllerStatus) { memory.Rollup(f) }},
 		{"controller", func(_ status.Facts, r status.Rolled, _ v1alpha1.ControllerStatus) { r.Controller(nil) }},
-		{"fit", func(_ status.Facts, _ status.Rolled, s v1alpha1.ControllerStatus) { status.Fit(s, status.Room(0)) }},
+		{"fit", func(_ status.Facts, r status.Rolled, s v1alpha1.ControllerStatus) {
+			status.Fit(s, r.Sizes(), status.Room(0))
+		}},
 		{"tenancies", func(_ status.Facts, r status.Rolled, _ v1alpha1.ControllerStatus) {
-			for _, t := range r.Tenancies(none) {
-				status.FitTenancy(t)
+			for _, t := range r.Tenancies {
+				status.FitTenancy(t.Status(nil))
 			}
 		}},
 	}

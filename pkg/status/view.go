@@ -16,19 +16,16 @@ import (
 func (r Rolled) Controller(before []metav1.Condition) v1alpha1.ControllerStatus {
 	out := v1alpha1.ControllerStatus{ObservedGeneration: r.generation, Summary: &v1alpha1.Summary{}}
 	found := troubles{}
-	for _, t := range r.tenancies {
-		out.Tenancies = append(out.Tenancies, v1alpha1.TenancyEntry{
-			Namespace: t.namespace, Phase: t.phase, Message: t.message, Releases: t.releases(),
-		})
-		found.add(t, t.namespace+"/")
-		s := t.summary()
+	for _, t := range r.Tenancies {
+		out.Tenancies = append(out.Tenancies, t.entry())
+		found.add(t, t.Namespace+"/")
 		out.Summary.Tenancies.Total++
-		out.Summary.Tenancies.Ready += one(t.ready(s))
-		out.Summary.Releases.Total += s.Releases.Total
-		out.Summary.Releases.Ready += s.Releases.Ready
-		out.Summary.Releases.Failed += s.Releases.Failed
-		add(&out.Summary.Workloads, s.Workloads)
-		add(&out.Summary.Pods, s.Pods)
+		out.Summary.Tenancies.Ready += one(t.ready())
+		out.Summary.Releases.Total += t.summary.Releases.Total
+		out.Summary.Releases.Ready += t.summary.Releases.Ready
+		out.Summary.Releases.Failed += t.summary.Releases.Failed
+		add(&out.Summary.Workloads, t.summary.Workloads)
+		add(&out.Summary.Pods, t.summary.Pods)
 	}
 	out.Display = display(out.Summary.Releases, out.Summary.Workloads, out.Summary.Pods)
 	if r.deleting {
@@ -41,9 +38,16 @@ func (r Rolled) Controller(before []metav1.Condition) v1alpha1.ControllerStatus 
 
 // Ready says that every release is.
 func (r Rolled) Ready() bool {
-	return !slices.ContainsFunc(r.tenancies, func(t rolled) bool {
-		return slices.ContainsFunc(t.rows, func(row row) bool { return !row.Ready })
-	})
+	return !slices.ContainsFunc(r.Tenancies, func(s *Standing) bool { return !s.allReady() })
+}
+
+// Sizes is what each tenancy weighs in the status of the Controller, in bytes of JSON.
+func (r Rolled) Sizes() []int {
+	out := make([]int, 0, len(r.Tenancies))
+	for _, t := range r.Tenancies {
+		out = append(out, t.size())
+	}
+	return out
 }
 
 // leave says what a deletion waits for.
@@ -52,58 +56,6 @@ func (r Rolled) leave(releases int32) string {
 		return "deletion waits while suspend is true; set it to false, or deletionPolicy to Orphan"
 	}
 	return fmt.Sprintf("%d releases are still to be uninstalled", releases)
-}
-
-// Tenancies is the state as the status of the Tenancy in each namespace. before gives
-// the conditions that one had.
-func (r Rolled) Tenancies(before func(namespace string) []metav1.Condition) map[string]v1alpha1.TenancyStatus {
-	out := make(map[string]v1alpha1.TenancyStatus, len(r.tenancies))
-	for _, t := range r.tenancies {
-		out[t.namespace] = t.status(before(t.namespace))
-	}
-	return out
-}
-
-func (t rolled) status(before []metav1.Condition) v1alpha1.TenancyStatus {
-	s := t.summary()
-	found := troubles{fine: fmt.Sprintf("%d of %d releases are ready", s.Releases.Ready, s.Releases.Total)}
-	found.add(t, "")
-	if t.phase == v1alpha1.TenancyTerminating {
-		found.deleting = t.message
-	}
-	return v1alpha1.TenancyStatus{
-		Conditions: found.conditions(before, 0),
-		Phase:      t.phase, Summary: &s, Display: display(s.Releases, s.Workloads, s.Pods), Releases: t.releases(),
-	}
-}
-
-// ready says that every release of the tenancy is.
-func (t rolled) ready(s v1alpha1.TenancySummary) bool {
-	return t.phase != v1alpha1.TenancyTerminating && t.phase != v1alpha1.TenancyDegraded && s.Releases.Ready == s.Releases.Total
-}
-
-func (t rolled) releases() []v1alpha1.ReleaseStatus {
-	var out []v1alpha1.ReleaseStatus
-	for _, row := range t.rows {
-		out = append(out, row.ReleaseStatus)
-	}
-	return out
-}
-
-func (t rolled) summary() v1alpha1.TenancySummary {
-	var s v1alpha1.TenancySummary
-	for _, rel := range t.rows {
-		s.Releases.Total++
-		s.Releases.Ready += one(rel.Ready)
-		s.Releases.Failed += one(rel.Phase == v1alpha1.ReleaseFailed)
-		for _, w := range rel.Workloads {
-			add(&s.Workloads, v1alpha1.Count{Total: 1, Ready: one(w.Ready >= w.Desired && w.Available >= w.Desired)})
-		}
-		for _, p := range rel.Pods {
-			add(&s.Pods, v1alpha1.Count{Total: 1, Ready: one(p.Ready)})
-		}
-	}
-	return s
 }
 
 func add(to *v1alpha1.Count, c v1alpha1.Count) {

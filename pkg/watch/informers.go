@@ -84,11 +84,16 @@ func (c *contents) in(namespace string) (objects status.Objects) {
 }
 
 func namespaceOf(obj any) string {
-	if last, ok := obj.(cache.DeletedFinalStateUnknown); ok {
-		obj = last.Obj
-	}
-	if o, err := meta.Accessor(obj); err == nil {
+	if o, err := meta.Accessor(last(obj)); err == nil {
 		return o.GetNamespace()
 	}
 	return ""
+}
+
+// last is the last that is known of an object that is gone.
+func last(obj any) any {
+	if gone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+		return gone.Obj
+	}
+	return obj
 }

@@ -76,10 +76,7 @@ func (r *releases) set(obj any, first bool) {
 }
 
 func (r *releases) forget(obj any) {
-	if last, ok := obj.(cache.DeletedFinalStateUnknown); ok {
-		obj = last.Obj
-	}
-	meta, ok := obj.(*metav1.PartialObjectMetadata)
+	meta, ok := last(obj).(*metav1.PartialObjectMetadata)
 	if !ok {
 		return
 	}

@@ -17,8 +17,9 @@ const byObject = "namespace of the object"
 
 // newWarnings follows the Warning events of the cluster: why pods are not scheduled,
 // not made or not ready is told nowhere else. onChange is called with the namespace
-// of what a new one is about; a repetition is nothing new.
-func newWarnings(client kubernetes.Interface, meter meter, onChange func(namespace string)) (cache.SharedIndexInformer, error) {
+// of what a new one is about, and onRepeat when one is told again or forgotten: that is
+// nothing new.
+func newWarnings(client kubernetes.Interface, meter meter, onRepeat, onChange func(namespace string)) (cache.SharedIndexInformer, error) {
 	informer := coreinformers.NewFilteredEventInformer(client, metav1.NamespaceAll, 0,
 		cache.Indexers{byObject: func(obj any) ([]string, error) { return []string{warning(obj).InvolvedObject.Namespace}, nil }},
 		func(o *metav1.ListOptions) {
@@ -30,10 +31,13 @@ func newWarnings(client kubernetes.Interface, meter meter, onChange func(namespa
 	_, err := informer.AddEventHandler(meter.of("events", cache.ResourceEventHandlerFuncs{
 		AddFunc: func(obj any) { onChange(warning(obj).InvolvedObject.Namespace) },
 		UpdateFunc: func(before, after any) {
+			tell := onRepeat
 			if a, b := warning(before), warning(after); a.Reason != b.Reason || a.Message != b.Message {
-				onChange(b.InvolvedObject.Namespace)
+				tell = onChange
 			}
+			tell(warning(after).InvolvedObject.Namespace)
 		},
+		DeleteFunc: func(obj any) { onRepeat(warning(last(obj)).InvolvedObject.Namespace) },
 	}))
 	return informer, err
 }

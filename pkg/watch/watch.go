@@ -17,8 +17,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/cache"
-
-	"multitenancy.dev/multi-tenancy-operator/pkg/status"
 )
 
 // Watcher follows the cluster. Make one with New, run it with Start.
@@ -42,6 +40,8 @@ type Watcher struct {
 	namespaces map[string]*contents // those that have informers of their own
 	everywhere *contents            // of the whole cluster; nil while none are needed
 	stopping   sync.WaitGroup
+
+	views views
 }
 
 // Clients are the connections of a watcher.
@@ -81,7 +81,7 @@ func New(clients Clients, few int, onReleases, onObjects func(), opts ...Option)
 	}
 	w.holdings = newHoldings(clients.Metadata, w.meter, onReleases)
 	w.references = newReferences(clients.Kube, w.meter, onReleases, bell)
-	if w.warnings, err = newWarnings(clients.Kube, w.meter, w.changed); err != nil {
+	if w.warnings, err = newWarnings(clients.Kube, w.meter, w.views.change, w.changed); err != nil {
 		return nil, fmt.Errorf("watch events: %w", err)
 	}
 	return w, nil
@@ -173,12 +173,13 @@ func (w *Watcher) settle(ctx context.Context) {
 		}
 	}
 	settle(w.namespaces, wanted, &w.stopping, func(name string) *contents {
-		return follow(ctx, w.clients.Namespaced, name, w.meter, func(string) { w.onObjects() }, w.onObjects)
+		return follow(ctx, w.clients.Namespaced, name, w.meter, w.changed, w.onObjects)
 	})
 }
 
 // changed says that something changed if it was in a namespace that is followed.
 func (w *Watcher) changed(namespace string) {
+	w.views.change(namespace)
 	w.mu.Lock()
 	wanted := w.wanted.Has(namespace)
 	w.mu.Unlock()
@@ -210,23 +211,4 @@ func (w *Watcher) Following() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Sorted(maps.Keys(w.namespaces))
-}
-
-// Objects is what lives in each namespace that is followed and known.
-func (w *Watcher) Objects() map[string]status.Objects {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	out := make(map[string]status.Objects, w.wanted.Len())
-	for name := range w.wanted {
-		from := w.namespaces[name]
-		if w.everywhere != nil && w.everywhere.known() {
-			from = w.everywhere
-		}
-		if from != nil && from.known() {
-			objects := from.in(name)
-			objects.Warnings = w.warningsIn(name)
-			out[name] = objects
-		}
-	}
-	return out
 }
