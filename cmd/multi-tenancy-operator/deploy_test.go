@@ -38,7 +38,7 @@ func serviceAccount(t *testing.T) string {
 func accountWith(t *testing.T, charts string) string {
 	t.Helper()
 	operatorNamespace(t)
-	for _, file := range []string{"rbac/service-account.yaml", "rbac/operator.yaml", "rbac/leader-election.yaml", charts} {
+	for _, file := range []string{"rbac/service-account.yaml", "rbac/operator.yaml", "rbac/leader-election.yaml", "rbac/tenants.yaml", charts} {
 		kubectl(t, "", "apply", "-n", "multi-tenancy", "-f", filepath.Join(root, "deploy", file))
 	}
 	config, err := clientcmd.LoadFromFile(world.cluster.Kubeconfig())

@@ -27,6 +27,7 @@ import (
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/chart"
 	"multitenancy.dev/multi-tenancy-operator/pkg/controller"
+	"multitenancy.dev/multi-tenancy-operator/pkg/guardrail"
 	"multitenancy.dev/multi-tenancy-operator/pkg/memory"
 	"multitenancy.dev/multi-tenancy-operator/pkg/queue"
 	"multitenancy.dev/multi-tenancy-operator/pkg/release"
@@ -185,11 +186,12 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 			return fmt.Errorf("add a part to the manager: %w", err)
 		}
 	}
-	known := &controller.Known{Desired: desired, Queue: jobs, Watch: watcher, Ledger: ledger}
+	guards := controller.NewGuards(guardrail.NewKeeper(mgr.GetClient(), mgr.GetAPIReader()), watcher)
+	known := &controller.Known{Desired: desired, Queue: jobs, Watch: watcher, Ledger: ledger, Guards: guards}
 	for _, reconciler := range []interface{ SetupWithManager(manager.Manager) error }{
 		&controller.Schedule{
 			Client: mgr.GetClient(), Recorder: recorder,
-			Desired: desired, Releases: releases, Namespaces: releases, Queue: jobs, Watch: watcher, Ledger: ledger, Metrics: counts, Wake: work.schedule,
+			Desired: desired, Releases: releases, Namespaces: releases, Guards: guards, Queue: jobs, Watch: watcher, Ledger: ledger, Metrics: counts, Wake: work.schedule,
 		},
 		&controller.Report{Client: counts.Count(mgr.GetClient()), Known: known, Metrics: counts, Wake: work.report},
 		&controller.Mirror{Client: counts.Count(mgr.GetClient()), Known: known, Metrics: counts, Wake: work.mirror},

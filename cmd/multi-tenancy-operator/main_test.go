@@ -76,9 +76,10 @@ func runAll(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// newSite starts a local cluster. The caller must stop it.
-func newSite(ctx context.Context) (s site, err error) {
-	if s.cluster, err = localcluster.Start(ctx, localcluster.Options{}); err != nil {
+// newSite starts a local cluster, whose API server has these flags beside its own. The
+// caller must stop it.
+func newSite(ctx context.Context, flags ...string) (s site, err error) {
+	if s.cluster, err = localcluster.Start(ctx, localcluster.Options{APIServerFlags: flags}); err != nil {
 		return s, err
 	}
 	defer func() {
@@ -102,9 +103,9 @@ func newSite(ctx context.Context) (s site, err error) {
 
 // ownSite gives a test a local cluster of its own, in place of the one that all
 // share, until its end. No test of this package runs beside another one.
-func ownSite(t *testing.T) {
+func ownSite(t *testing.T, flags ...string) {
 	t.Helper()
-	own, err := newSite(t.Context())
+	own, err := newSite(t.Context(), flags...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
+	"multitenancy.dev/multi-tenancy-operator/pkg/guardrail"
 	"multitenancy.dev/multi-tenancy-operator/pkg/queue"
 	"multitenancy.dev/multi-tenancy-operator/pkg/status"
 	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
@@ -53,6 +54,10 @@ type Watch interface {
 	Look(object tenancy.Object) (now tenancy.Object, known bool)
 	Objects() map[string]status.Objects
 	Nodes() status.Nodes
+	// Guardrails is what there is of guardrails in a namespace; known is false while
+	// nobody has looked. GuardrailsChange is the number of the last change to that.
+	Guardrails(namespace string) (live guardrail.Live, known bool)
+	GuardrailsChange(namespace string) uint64
 	// Lives says that a namespace exists and is not being deleted.
 	Lives(namespace string) bool
 }

@@ -24,6 +24,7 @@ const (
 
 // reasons are those of events about operations that went well, and that did not.
 var reasons = map[plan.Action]struct{ done, failed string }{
+	plan.Protect:   {"GuardrailsApplied", "GuardrailsFailed"},
 	plan.Install:   {"Installed", "InstallFailed"},
 	plan.Upgrade:   {"Upgraded", "UpgradeFailed"},
 	plan.Recover:   {"Recovered", "RecoverFailed"},
@@ -58,9 +59,13 @@ func (s *Schedule) place(ctx context.Context, cr *v1alpha1.Controller, key tenan
 	if err := s.Client.Get(ctx, client.ObjectKey{Namespace: key.Namespace, Name: cr.Name}, &t); err != nil {
 		t.UID = "" // an event without it is found by its namespace
 	}
+	field := fmt.Sprintf("status.releases{%s}", key.Name)
+	if key == tenancy.GuardrailsKey(key.Namespace) {
+		field = "status.guardrails"
+	}
 	return &corev1.ObjectReference{
 		APIVersion: v1alpha1.GroupVersion.String(), Kind: "Tenancy", Namespace: key.Namespace, Name: cr.Name, UID: t.UID,
-		FieldPath: fmt.Sprintf("status.releases{%s}", key.Name),
+		FieldPath: field,
 	}
 }
 
@@ -71,6 +76,8 @@ func outcomeOf(step plan.Step, applied tenancy.Applied, err error) (kind, reason
 		return corev1.EventTypeWarning, names.failed, tenancy.Message(err)
 	}
 	switch step.Action {
+	case plan.Protect:
+		return corev1.EventTypeNormal, names.done, tenancy.Line(fmt.Sprintf("guardrails of tenancy %s are put in place: %s", step.Key.Namespace, step.Reason))
 	case plan.Correct:
 		return drifted(step, applied)
 	case plan.Verify:

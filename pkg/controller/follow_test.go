@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
+	"multitenancy.dev/multi-tenancy-operator/pkg/guardrail"
 	"multitenancy.dev/multi-tenancy-operator/pkg/plan"
 	"multitenancy.dev/multi-tenancy-operator/pkg/queue"
 	"multitenancy.dev/multi-tenancy-operator/pkg/status"
@@ -26,6 +27,8 @@ func (w watched) Look(o tenancy.Object) (tenancy.Object, bool) { return o, false
 func (w watched) Objects() map[string]status.Objects           { return w }
 func (w watched) Nodes() status.Nodes                          { return nil }
 func (w watched) Lives(string) bool                            { return true }
+func (w watched) Guardrails(string) (guardrail.Live, bool)     { return guardrail.Live{}, true }
+func (w watched) GuardrailsChange(string) uint64               { return 0 }
 
 // found has references in one state.
 type found struct {

@@ -6,10 +6,8 @@ import (
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 	"multitenancy.dev/multi-tenancy-operator/pkg/plan"
+	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
 )
-
-// defaultMaxRemovals is that of the CRD, for objects from before it.
-const defaultMaxRemovals = 10
 
 // guard holds the removals of an edit that takes too much away, until a person has
 // confirmed their number. A confirmation holds for the generation it was given
@@ -20,7 +18,7 @@ func (s *Schedule) guard(ctx context.Context, cr *v1alpha1.Controller, steps []p
 	if deleting(cr) || cr.Annotations[v1alpha1.AnnotationRemovalsConfirmed] == generation {
 		return steps, nil
 	}
-	most := defaultMaxRemovals
+	most := tenancy.DefaultMaxRemovals
 	if cr.Spec.MaxRemovals != nil {
 		most = int(*cr.Spec.MaxRemovals)
 	}

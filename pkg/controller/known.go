@@ -27,6 +27,7 @@ type Known struct {
 	Queue   Queue
 	Watch   Watch
 	Ledger  *Ledger
+	Guards  *Guards
 
 	memory status.Memory
 
@@ -99,13 +100,16 @@ func (k *Known) unsettled(cr *v1alpha1.Controller, now time.Time) time.Duration 
 
 // rollup gathers the facts about the active Controller.
 func (k *Known) rollup(cr *v1alpha1.Controller, now time.Time) status.Rolled {
+	desired := k.Desired.Of(cr)
+	observed := own(cr.Name, k.Ledger.Overlay(k.Watch.Releases(), k.Watch.ReleasesUpTo(), now))
 	return k.memory.Rollup(status.Facts{
 		Now:        now,
 		Generation: cr.Generation,
 		Deleting:   deleting(cr),
 		Suspended:  cr.Spec.Suspend,
-		Desired:    k.Desired.Of(cr),
-		Observed:   own(cr.Name, k.Ledger.Overlay(k.Watch.Releases(), k.Watch.ReleasesUpTo(), now)),
+		Desired:    desired,
+		Observed:   observed,
+		Guardrails: k.Guards.status(cr.Name, desired, observed),
 		Work:       k.Ledger.View(k.Queue.Lanes()),
 		Objects:    k.Watch.Objects(),
 		Nodes:      k.Watch.Nodes(),

@@ -153,6 +153,10 @@ func (l *Ledger) End(controller string, step plan.Step, applied tenancy.Applied,
 	e := l.entry(step.Key)
 	e.running, e.next = plan.None, plan.None
 	e.free = now
+	if step.Action == plan.Protect {
+		e.tries.count(step, err, now)
+		return
+	}
 	if !step.Action.Changes() {
 		e.looks.count(step, err, now)
 		e.checks.note(step, applied, err, now)

@@ -17,6 +17,10 @@ const (
 	lastRetry  = 5 * time.Minute
 )
 
+// protectPace is the least time between two times that the guardrails of a tenancy are
+// put in place.
+const protectPace = time.Second
+
 // tries is how often something was tried.
 type tries struct {
 	// attempt is what was tried last; failures counts how often in a row it failed.
@@ -73,6 +77,8 @@ func attempt(step plan.Step) string {
 		return string(step.Action)
 	case plan.Install, plan.Upgrade, plan.Recover:
 		return wish(step.Release)
+	case plan.Protect:
+		return fmt.Sprintf("%s %p", step.Action, step.Guardrails)
 	case plan.Correct:
 		var objects []string
 		for _, o := range step.Suspects {
@@ -85,7 +91,7 @@ func attempt(step plan.Step) string {
 
 // wish is all of a release that decides how an operation goes.
 func wish(rel tenancy.Release) string {
-	return fmt.Sprint(rel.Digest, rel.Timeout, rel.OnFailure, rel.Retries, rel.CRDs, rel.Adopt, rel.ServiceAccount, rel.ClusterKinds)
+	return fmt.Sprint(rel.Digest, rel.Timeout, rel.OnFailure, rel.Retries, rel.CRDs, rel.Adopt, rel.ServiceAccount, rel.ClusterKinds, rel.NetworkClosed)
 }
 
 func backoff(failures int) time.Duration {
@@ -104,7 +110,13 @@ func (l *Ledger) Due(step plan.Step, now time.Time) (wait time.Duration, given b
 	defer l.mu.Unlock()
 	e := l.entry(step.Key)
 	t := &e.tries
-	if !step.Action.Changes() {
+	switch {
+	case step.Action == plan.Protect:
+		// What was put in place may not be seen yet, or somebody else changes it again and again.
+		if wait = protectPace - now.Sub(e.free); wait > 0 && e.tries.failures == 0 {
+			return wait, false
+		}
+	case !step.Action.Changes():
 		t = &e.looks
 	}
 	if t.attempt != attempt(step) {

@@ -39,6 +39,7 @@ type Schedule struct {
 	Releases Releases
 	// Namespaces makes the namespace of a tenancy before it has a release.
 	Namespaces Namespaces
+	Guards     *Guards
 	Queue      Queue
 	Watch      Watch
 	Ledger     *Ledger
@@ -157,6 +158,7 @@ func (s *Schedule) facts(cr *v1alpha1.Controller, want []tenancy.Tenancy, have [
 		Ready: found.ready, Late: found.late,
 		Failures: memory.Failures, Passing: memory.Passing, Waiting: memory.Waiting, Reset: memory.Reset,
 		Touched: touched,
+		Gaps:    s.Guards.gaps(cr.Name, want, have),
 		Tests:   tests(cr.Annotations[v1alpha1.AnnotationTest]),
 	}
 }
@@ -226,6 +228,8 @@ func (s *Schedule) job(cr *v1alpha1.Controller, step plan.Step, planned time.Tim
 
 func (s *Schedule) run(ctx context.Context, controller string, step plan.Step) (tenancy.Applied, error) {
 	switch step.Action {
+	case plan.Protect:
+		return tenancy.Applied{}, s.protect(ctx, controller, step)
 	case plan.Install:
 		return s.Releases.Install(ctx, controller, step.Release)
 	case plan.Upgrade:

@@ -11,6 +11,8 @@ const (
 	Hold Action = "hold"
 	// Wait: something would be to be done, and somebody else must finish first.
 	Wait Action = "wait"
+	// Protect puts the guardrails of a tenancy in place.
+	Protect Action = "protect"
 	// Install makes the first revision.
 	Install Action = "install"
 	// Upgrade makes the next revision.
@@ -33,7 +35,16 @@ const (
 // Runs says that the action is work for the queue.
 func (a Action) Runs() bool {
 	switch a {
-	case Install, Upgrade, Recover, Rollback, Correct, Verify, Test, Uninstall:
+	case Protect, Install, Upgrade, Recover, Rollback, Correct, Verify, Test, Uninstall:
+		return true
+	}
+	return false
+}
+
+// makes says that the action can make objects in the namespace.
+func (a Action) makes() bool {
+	switch a {
+	case Install, Upgrade, Recover, Rollback, Correct, Test:
 		return true
 	}
 	return false

@@ -27,6 +27,10 @@ type Step struct {
 	Request  string
 	// Held says why the release is held beside what the step does; empty when it is not.
 	Held string
+	// Guardrails are what to put in place; nil for none. Accounts are the ServiceAccounts
+	// as which releases were made that are still there.
+	Guardrails *tenancy.Guardrails
+	Accounts   []string
 }
 
 // Facts is everything a plan is made of.
@@ -48,29 +52,45 @@ type Facts struct {
 	Reset map[tenancy.Key]bool
 	// Touched are objects that do not look as the operator left them.
 	Touched map[tenancy.Key][]tenancy.Object
+	// Gaps are the namespaces whose guardrails are not in place.
+	Gaps map[string]Gap
 	// Tests tells what asks for a test of a release; empty for nothing.
 	Tests func(tenancy.Key) string
 }
 
+// Gap says that guardrails of a tenancy are not in place.
+type Gap struct {
+	// Why says which; empty when there are only more than are wanted.
+	Why string
+	// Apply says that something is to be done about it, beside waiting.
+	Apply bool
+	// Accounts are the ServiceAccounts as which releases were made that are still there.
+	Accounts []string
+}
+
 // Make decides about every release that is desired by the Controller or observed
-// with its label. The steps of a namespace are in the order they must run in:
-// uninstalls first, last in the tenancy first out, then by position. A release
-// that needs nothing has no step. Of a tenancy that cannot be read nothing is
+// with its label. The steps of a namespace are in the order they must run in: its
+// guardrails, without which nothing is made there, then uninstalls, last in the tenancy
+// first out, then by position. A release that needs nothing has no step. Of a tenancy that cannot be read nothing is
 // uninstalled: what it wants is not known.
 func Make(f Facts) []Step {
 	have := make(map[tenancy.Key]tenancy.Observed, len(f.Observed))
 	for _, o := range f.Observed {
 		have[o.Key] = o
 	}
-	var uninstalls, changes []Step
+	var protects, uninstalls, changes []Step
 	wanted := make(map[tenancy.Key]bool, len(f.Observed))
 	kept := map[string]bool{} // the namespaces nothing is uninstalled from
 	for _, t := range f.Desired {
 		kept[t.Namespace] = t.Suspended || t.Err != nil
+		gap := f.Gaps[t.Namespace]
+		if gap.Apply && !t.Suspended {
+			protects = append(protects, protect(t, gap))
+		}
 		for _, rel := range byPosition(t.Releases) {
 			wanted[rel.Key] = true
 			o, exists := have[rel.Key]
-			step := f.decide(rel, o, exists)
+			step := gap.hold(f.decide(rel, o, exists))
 			switch {
 			case step.Action == None || t.Suspended || rel.Suspended:
 			case step.Action == Uninstall:
@@ -85,7 +105,28 @@ func Make(f Facts) []Step {
 			uninstalls = append(uninstalls, remove(o))
 		}
 	}
-	return append(uninstalls, changes...)
+	return slices.Concat(protects, uninstalls, changes)
+}
+
+// protect is the step that puts the guardrails of a tenancy in place.
+func protect(t tenancy.Tenancy, g Gap) Step {
+	reason := g.Why
+	if reason == "" {
+		reason = "some are not asked for any more"
+	}
+	return Step{
+		Action: Protect, Key: tenancy.GuardrailsKey(t.Namespace), Reason: reason,
+		Guardrails: t.Guardrails, Accounts: g.Accounts,
+	}
+}
+
+// hold makes a step wait that makes objects where guardrails are missing.
+func (g Gap) hold(step Step) Step {
+	if g.Why == "" || !step.Action.makes() {
+		return step
+	}
+	step.Action, step.Reason = Wait, "waits until the guardrails of the tenancy are in place: "+g.Why
+	return step
 }
 
 // decide is the step for a release that is wanted.

@@ -7,6 +7,8 @@ import (
 
 	"helm.sh/helm/v3/pkg/kube"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/resource"
 
@@ -23,6 +25,8 @@ const recordType corev1.SecretType = "helm.sh/release.v1"
 type gate struct {
 	namespace    string
 	clusterKinds []v1alpha1.ClusterKind
+	// networkClosed says that a guardrail closes the network.
+	networkClosed bool
 }
 
 // namedAtMost is how many objects a refusal names.
@@ -55,6 +59,10 @@ func (g gate) judge(info *resource.Info) error {
 		return fmt.Errorf("%s: nobody but the platform writes kinds of %s", what, kind.Group)
 	case kind.Group == corev1.GroupName && kind.Kind == "Secret" && isRecord(info):
 		return fmt.Errorf("%s is a release record of Helm's, which no chart may contain", what)
+	case isGuardrail(info):
+		return fmt.Errorf("%s has label %s, which marks what the platform bounds tenancies with", what, v1alpha1.LabelGuardrail)
+	case g.networkClosed && kind.Group == networkingv1.GroupName && kind.Kind == "NetworkPolicy":
+		return fmt.Errorf("%s could open what the networkPolicy of tenancy %s closes; set networkPolicy.allowCharts if charts may have their own", what, g.namespace)
 	case !info.Namespaced():
 		if g.allows(kind.Group, kind.Kind) {
 			return nil
@@ -69,6 +77,12 @@ func (g gate) judge(info *resource.Info) error {
 
 func (g gate) allows(group, kind string) bool {
 	return slices.Contains(g.clusterKinds, v1alpha1.ClusterKind{Group: group, Kind: kind})
+}
+
+// isGuardrail says that an object would pass for a guardrail.
+func isGuardrail(info *resource.Info) bool {
+	o, err := meta.Accessor(info.Object)
+	return err == nil && o.GetLabels()[v1alpha1.LabelGuardrail] != ""
 }
 
 // isRecord says that a Secret is, or looks to Helm as if it were, a release record.

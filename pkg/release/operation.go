@@ -41,7 +41,7 @@ func (c *Client) operation(rel tenancy.Release) (*operation, error) {
 	rendering := &rendering{tell: c.onRender}
 	getter := getter{
 		shared: c.shared, namespace: key.Namespace, memo: &memo{next: c.shared.as(rel)}, rendering: rendering,
-		gate: gate{namespace: key.Namespace, clusterKinds: rel.ClusterKinds},
+		gate: gate{namespace: key.Namespace, clusterKinds: rel.ClusterKinds, networkClosed: rel.NetworkClosed},
 	}
 	op := &operation{key: key, journal: &journal{}, rendering: rendering, forget: c.shared.forget}
 	op.kube = newKube(getter, key, c.park, op.journal.log)

@@ -34,6 +34,7 @@ func (f *troubles) add(t *Standing, prefix string) {
 		f.failed = append(f.failed, fmt.Sprintf("tenancy %s: %s", t.Namespace, t.message))
 		f.final++
 	}
+	f.addGuardrails(t, prefix)
 	for _, rel := range t.rows {
 		if rel.Ready && rel.Phase == v1alpha1.ReleaseDeployed {
 			continue
@@ -61,6 +62,22 @@ func (f *troubles) add(t *Standing, prefix string) {
 		if rel.removal {
 			f.removals = rel.Message
 		}
+	}
+}
+
+// addGuardrails sorts in that guardrails of a tenancy are not in place.
+func (f *troubles) addGuardrails(t *Standing, prefix string) {
+	if t.open == "" {
+		return
+	}
+	line := t.open
+	if prefix != "" {
+		line = strings.TrimSuffix(prefix, "/") + ": " + line
+	}
+	if t.exposed {
+		f.degraded = append(f.degraded, line)
+	} else {
+		f.progressing = append(f.progressing, line)
 	}
 }
 

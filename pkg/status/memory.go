@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
 	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
 )
 
@@ -24,6 +25,7 @@ type remembered struct {
 	tenancy  tenancy.Tenancy
 	observed []tenancy.Observed
 	work     []Work // of each release, in the order of the spec
+	guards   []v1alpha1.GuardrailStatus
 	look     uint64
 }
 
@@ -56,7 +58,7 @@ func (m *Memory) Rollup(facts Facts) Rolled {
 
 // about gathers what is known of a tenancy.
 func (r *rollup) about(t tenancy.Tenancy) remembered {
-	out := remembered{tenancy: t, observed: r.observed[t.Namespace], look: r.Objects[t.Namespace].Look}
+	out := remembered{tenancy: t, observed: r.observed[t.Namespace], look: r.Objects[t.Namespace].Look, guards: r.Guardrails[t.Namespace]}
 	for _, rel := range t.Releases {
 		out.work = append(out.work, r.Work[rel.Key])
 	}
@@ -69,5 +71,5 @@ func (m remembered) same(before remembered) bool {
 	a, b := m.tenancy, before.tenancy
 	made := len(a.Releases) == len(b.Releases) && (len(a.Releases) == 0 || &a.Releases[0] == &b.Releases[0])
 	return m.look == before.look && made && a.Suspended == b.Suspended && a.Err == nil && b.Err == nil &&
-		slices.Equal(m.work, before.work) && reflect.DeepEqual(m.observed, before.observed)
+		slices.Equal(m.guards, before.guards) && slices.Equal(m.work, before.work) && reflect.DeepEqual(m.observed, before.observed)
 }

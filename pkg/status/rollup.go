@@ -41,6 +41,8 @@ type Facts struct {
 	// Observed are the releases of this Controller.
 	Observed []tenancy.Observed
 	Work     map[tenancy.Key]Work
+	// Guardrails are how those of each namespace stand that has any.
+	Guardrails map[string][]v1alpha1.GuardrailStatus
 	// WasReady is the revision in which each release was last seen ready.
 	WasReady map[tenancy.Key]int32
 	// Objects is what lives in each namespace; a namespace that is missing is
@@ -128,6 +130,7 @@ func (r *rollup) tenancy(t tenancy.Tenancy) *Standing {
 		out.phase, out.message = v1alpha1.TenancyDegraded, tenancy.Message(t.Err)
 		out.broken = len(t.Releases) == 0
 	}
+	out.guard(r.Guardrails[t.Namespace], r.Work[tenancy.GuardrailsKey(t.Namespace)].Failure)
 	return out.sum()
 }
 

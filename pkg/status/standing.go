@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/api/v1alpha1"
+	"multitenancy.dev/multi-tenancy-operator/pkg/tenancy"
 )
 
 // Standing is how one tenancy stands. It does not change: one that is told twice is the
@@ -20,6 +21,12 @@ type Standing struct {
 	rows    []row
 	// broken: not even its releases are known, and message says why.
 	broken bool
+
+	guardrails []v1alpha1.GuardrailStatus
+	// open says which guardrails are not in place; empty when all are. exposed: they could
+	// not be put there.
+	open    string
+	exposed bool
 
 	// What follows from the rows.
 	releases []v1alpha1.ReleaseStatus
@@ -45,6 +52,26 @@ func (s *Standing) sum() *Standing {
 	return s
 }
 
+// guard takes in how the guardrails stand, and how putting them in place failed.
+func (s *Standing) guard(all []v1alpha1.GuardrailStatus, failure string) {
+	s.guardrails, s.exposed = all, failure != ""
+	for _, g := range all {
+		if !g.Ready && s.open == "" {
+			s.open = fmt.Sprintf("guardrail %s %s %s", g.Kind, g.Name, g.Message)
+		}
+	}
+	if s.exposed {
+		s.open = tenancy.Line(failure)
+	}
+	switch {
+	case s.open == "" || s.phase == v1alpha1.TenancySuspended:
+	case s.exposed:
+		s.phase, s.message = v1alpha1.TenancyDegraded, s.open
+	case s.phase == v1alpha1.TenancyReady:
+		s.phase, s.message = v1alpha1.TenancyProgressing, s.open
+	}
+}
+
 // entry is the tenancy in the status of the Controller.
 func (s *Standing) entry() v1alpha1.TenancyEntry {
 	return v1alpha1.TenancyEntry{Namespace: s.Namespace, Phase: s.phase, Message: s.message, Releases: s.releases}
@@ -62,6 +89,7 @@ func (s *Standing) Status(before []metav1.Condition) v1alpha1.TenancyStatus {
 	return v1alpha1.TenancyStatus{
 		Conditions: found.conditions(before, 0),
 		Phase:      s.phase, Summary: &sum, Display: display(sum.Releases, sum.Workloads, sum.Pods), Releases: s.releases,
+		Guardrails: s.guardrails,
 	}
 }
 
@@ -70,8 +98,10 @@ func (s *Standing) ready() bool {
 	return s.phase != v1alpha1.TenancyTerminating && s.phase != v1alpha1.TenancyDegraded && s.allReady()
 }
 
-// allReady says that every release is.
-func (s *Standing) allReady() bool { return s.summary.Releases.Ready == s.summary.Releases.Total }
+// allReady says that every release is, and that all guardrails are in place.
+func (s *Standing) allReady() bool {
+	return s.open == "" && s.summary.Releases.Ready == s.summary.Releases.Total
+}
 
 // atRest says that nothing about the tenancy depends on what time it is: every release
 // is ready, and every pod that there is.

@@ -37,6 +37,8 @@ var (
 	ErrRefused = errors.New("is not allowed")
 	// ErrIdentity: the ServiceAccount as which the release is applied does not exist.
 	ErrIdentity = errors.New("has no ServiceAccount to run as")
+	// ErrTampered: the record of a revision was written by somebody else.
+	ErrTampered = errors.New("is not as the operator wrote it")
 	// ErrNotOwned: the release, or an object of it, belongs to somebody else.
 	ErrNotOwned = errors.New("is not managed by this Controller")
 )

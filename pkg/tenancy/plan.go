@@ -122,6 +122,20 @@ func expand(t v1alpha1.TenancySpec, plans map[string]*blueprint) ([]chart, error
 	return e.charts, e.err
 }
 
+// Names tells which releases a spec asks for, each with the name of its chart. Of a
+// tenancy whose plan cannot be used it tells what can be told.
+func Names(spec v1alpha1.ControllerSpec) map[Key]string {
+	plans := blueprintsOf(spec.Plans)
+	out := make(map[Key]string, len(spec.Tenancies))
+	for _, t := range spec.Tenancies {
+		all, _ := expand(t, plans) // FromSpec tells what is wrong
+		for _, c := range all {
+			out[Key{Namespace: t.Namespace, Name: c.ReleaseName}] = c.ChartName
+		}
+	}
+	return out
+}
+
 type expansion struct {
 	namespace string
 	plan      string

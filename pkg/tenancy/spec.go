@@ -12,8 +12,12 @@ import (
 // DefaultTimeout bounds an operation whose spec says nothing.
 const DefaultTimeout = 5 * time.Minute
 
-// defaultRetries is how often an operation is tried again whose spec says nothing.
-const defaultRetries = 5
+// DefaultRetries is how often an operation is tried again whose spec says nothing.
+const DefaultRetries = 5
+
+// DefaultMaxRemovals is how many releases an edit may take away where the spec says
+// nothing, which the CRD has as its default, too.
+const DefaultMaxRemovals = 10
 
 // Charts finds charts by reference. The error wraps ErrChartPending, ErrSource,
 // ErrChartNotFound or ErrChartInvalid.
@@ -26,22 +30,25 @@ type Charts interface {
 // a tenancy: all its releases have its Err. known gives tenancies of which the result is
 // known already; it may be nil.
 func FromSpec(spec v1alpha1.ControllerSpec, charts Charts, references References, known func(v1alpha1.TenancySpec) (Tenancy, bool)) []Tenancy {
-	plans := blueprintsOf(spec.Plans)
+	plans, bounds := blueprintsOf(spec.Plans), boundsOf(spec)
 	charts = &remembered{charts: charts, found: map[ChartRef]answer{}}
 	tenancies := make([]Tenancy, 0, len(spec.Tenancies))
 	for _, t := range spec.Tenancies {
 		if known != nil {
 			if out, ok := known(t); ok {
+				out.Guardrails = bounds.of(t, out.Guardrails)
 				tenancies = append(tenancies, out)
 				continue
 			}
 		}
 		out := Tenancy{Namespace: t.Namespace, Suspended: spec.Suspend || t.Suspend}
+		out.Guardrails = bounds.of(t, nil)
 		out.Releases, out.Err = releases(t, plans, charts, references)
 		for i := range out.Releases {
 			rel := &out.Releases[i]
 			rel.ClusterKinds = slices.Concat(spec.AllowedClusterKinds, t.AllowedClusterKinds)
-			rel.ServiceAccount = cmp.Or(t.ServiceAccountName, spec.ServiceAccountName)
+			rel.ServiceAccount = cmp.Or(t.ServiceAccountName, out.Guardrails.account(), spec.ServiceAccountName)
+			rel.NetworkClosed = out.Guardrails.closes()
 		}
 		tenancies = append(tenancies, out)
 	}
@@ -77,7 +84,7 @@ func release(namespace string, position int, c chart) Release {
 		DependsOn:  c.DependsOn,
 		Suspended:  c.Suspend != nil && *c.Suspend,
 		OnFailure:  cmp.Or(c.OnFailure, v1alpha1.FailureRetry),
-		Retries:    defaultRetries,
+		Retries:    DefaultRetries,
 		Drift:      c.Drift,
 		CRDs:       cmp.Or(c.CRDs, v1alpha1.CRDsSkip),
 		Adopt:      c.Adopt != nil && *c.Adopt,

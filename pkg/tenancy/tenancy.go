@@ -24,6 +24,9 @@ type Tenancy struct {
 	// Suspended holds every change in the namespace, uninstalls too.
 	Suspended bool
 	Releases  []Release
+	// Guardrails bound the namespace; nil when there are none. Two that are the same
+	// pointer are the same.
+	Guardrails *Guardrails
 	// Err says why it is not known which releases are wanted; nil when it is. Until then
 	// nothing in the namespace is changed or uninstalled.
 	Err error
@@ -67,6 +70,9 @@ type Release struct {
 	ServiceAccount string
 	// ClusterKinds are the cluster-scoped kinds that the chart may contain.
 	ClusterKinds []v1alpha1.ClusterKind
+	// NetworkClosed says that the chart may have no NetworkPolicy, which would open what a
+	// guardrail closes.
+	NetworkClosed bool
 	// Test is the outcome of the last test, which the next revision keeps; a plan
 	// knows it.
 	Test Test

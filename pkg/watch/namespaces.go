@@ -1,29 +1,35 @@
 package watch
 
 import (
+	"maps"
+
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/metadata/metadatainformer"
 	"k8s.io/client-go/tools/cache"
 )
 
-// newNamespaces follows which namespaces the cluster has: their names, and whether
-// they are being deleted.
-func newNamespaces(client metadata.Interface, meter meter, onChange func()) (cache.SharedIndexInformer, error) {
+// newNamespaces follows which namespaces the cluster has, whether they are being deleted,
+// and their labels and annotations; onMarks is told where these change.
+func newNamespaces(client metadata.Interface, meter meter, onChange func(), onMarks func(namespace string)) (cache.SharedIndexInformer, error) {
 	informer := metadatainformer.NewFilteredMetadataInformer(client,
 		corev1.SchemeGroupVersion.WithResource("namespaces"), metav1.NamespaceAll, 0, cache.Indexers{}, nil).Informer()
 	if err := informer.SetTransform(slimNamespace); err != nil {
 		return nil, err
 	}
 	_, err := informer.AddEventHandler(meter.of("namespaces", cache.ResourceEventHandlerFuncs{
-		AddFunc: func(any) { onChange() },
+		AddFunc: func(obj any) { onMarks(nameOf(obj)); onChange() },
 		UpdateFunc: func(before, after any) {
 			if lives(before) != lives(after) {
 				onChange()
 			}
+			if !sameMarks(before, after) {
+				onMarks(nameOf(after))
+			}
 		},
-		DeleteFunc: func(any) { onChange() },
+		DeleteFunc: func(obj any) { onMarks(nameOf(obj)); onChange() },
 	}))
 	return informer, err
 }
@@ -45,6 +51,20 @@ func slimNamespace(object any) (any, error) {
 		return object, nil
 	}
 	slimmed := &metav1.PartialObjectMetadata{TypeMeta: o.TypeMeta, ObjectMeta: identity(o.ObjectMeta)}
-	slimmed.DeletionTimestamp = o.DeletionTimestamp
+	slimmed.DeletionTimestamp, slimmed.Labels, slimmed.Annotations = o.DeletionTimestamp, o.Labels, o.Annotations
+	delete(slimmed.Annotations, corev1.LastAppliedConfigAnnotation)
 	return slimmed, nil
+}
+
+func nameOf(obj any) string {
+	if o, err := meta.Accessor(last(obj)); err == nil {
+		return o.GetName()
+	}
+	return ""
+}
+
+func sameMarks(a, b any) bool {
+	before, ok := a.(*metav1.PartialObjectMetadata)
+	after, also := b.(*metav1.PartialObjectMetadata)
+	return ok && also && maps.Equal(before.Labels, after.Labels) && maps.Equal(before.Annotations, after.Annotations)
 }

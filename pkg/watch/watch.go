@@ -1,6 +1,6 @@
 // Package watch keeps the only informers: the records of all Helm releases
-// (their metadata, never their content), the nodes, the namespaces, the Warning
-// events, the workloads and pods of each namespace it is told to follow, and the
+// (their metadata, never their content), the nodes, the namespaces, the guardrails of
+// tenancies, the Warning events, the workloads and pods of each namespace it is told to follow, and the
 // objects that values are taken from. It answers from memory and says when something
 // changed.
 package watch
@@ -27,6 +27,7 @@ type Watcher struct {
 	releases   *releases
 	holdings   *holdings
 	references *References
+	guardrails *guardrails
 	nodes      cache.SharedIndexInformer
 	existing   cache.SharedIndexInformer // the namespaces
 	warnings   cache.SharedIndexInformer
@@ -76,7 +77,10 @@ func New(clients Clients, few int, onReleases, onObjects func(), opts ...Option)
 	if w.nodes, err = newNodes(clients.Kube, w.meter, onObjects); err != nil {
 		return nil, fmt.Errorf("watch nodes: %w", err)
 	}
-	if w.existing, err = newNamespaces(clients.Metadata, w.meter, onObjects); err != nil {
+	if w.guardrails, err = newGuardrails(clients.Kube, w.meter, onReleases); err != nil {
+		return nil, fmt.Errorf("watch guardrails: %w", err)
+	}
+	if w.existing, err = newNamespaces(clients.Metadata, w.meter, onObjects, w.guardrails.changed); err != nil {
 		return nil, fmt.Errorf("watch namespaces: %w", err)
 	}
 	w.holdings = newHoldings(clients.Metadata, w.meter, onReleases)
@@ -95,6 +99,7 @@ func (w *Watcher) Start(ctx context.Context) error {
 	informers.Go(func() { w.nodes.RunWithContext(ctx) })
 	informers.Go(func() { w.existing.RunWithContext(ctx) })
 	informers.Go(func() { w.warnings.RunWithContext(ctx) })
+	informers.Go(func() { w.guardrails.run(ctx) })
 	informers.Go(func() {
 		if cache.WaitForCacheSync(ctx.Done(), w.releases.registration.HasSynced, w.nodes.HasSynced, w.existing.HasSynced) {
 			w.onReleases()

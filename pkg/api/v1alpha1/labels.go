@@ -23,6 +23,17 @@ const (
 	LabelVerified = "multitenancy.dev/verified"
 )
 
+// What marks and names the guardrails of a tenancy.
+const (
+	// LabelGuardrail names the Controller whose guardrail an object is.
+	LabelGuardrail = "multitenancy.dev/guardrail"
+	// GuardrailName is the name of those of which a namespace has one.
+	GuardrailName = "multitenancy"
+	// AnnotationGuardrails lists, on a namespace, which of its labels and annotations are
+	// guardrails.
+	AnnotationGuardrails = "multitenancy.dev/guardrails"
+)
+
 // The annotations the operator puts on Helm's release Secrets.
 const (
 	// AnnotationInventory lists the objects of the revision and how they looked when
@@ -34,6 +45,8 @@ const (
 	AnnotationFailedCause  = "multitenancy.dev/failed-cause"
 	// AnnotationServiceAccount names the ServiceAccount as which the revision was made.
 	AnnotationServiceAccount = "multitenancy.dev/service-account"
+	// AnnotationSeal tells that the operator wrote what is in the record.
+	AnnotationSeal = "multitenancy.dev/seal"
 	// AnnotationTested is the outcome of the last test.
 	AnnotationTested = "multitenancy.dev/tested"
 )

@@ -11,6 +11,11 @@ type Plan struct {
 	// +required
 	Name string `json:"name"`
 
+	// guardrails are those of every tenancy of the plan: each one in place of that of
+	// spec.guardrails.
+	// +optional
+	Guardrails *Guardrails `json:"guardrails,omitempty"`
+
 	// charts run in every tenancy of the plan, installed in this order.
 	// +listType=map
 	// +listMapKey=releaseName

@@ -53,6 +53,11 @@ type ControllerSpec struct {
 	// +optional
 	AllowedClusterKinds []ClusterKind `json:"allowedClusterKinds,omitempty"`
 
+	// guardrails are those of every tenancy. A plan, and a tenancy, can have others in
+	// place of each of them.
+	// +optional
+	Guardrails *Guardrails `json:"guardrails,omitempty"`
+
 	// repositories are named chart sources. A chart that names none comes from the
 	// chart home.
 	// +listType=map
@@ -129,6 +134,18 @@ type TenancySpec struct {
 	// +optional
 	AllowedClusterKinds []ClusterKind `json:"allowedClusterKinds,omitempty"`
 
+	// editors are those who may change this tenancy. As soon as one tenancy has editors,
+	// who lacks the verb manage for controllers.multitenancy.dev changes the plan, params,
+	// charts and suspend of tenancies that name him, and nothing else. It takes the
+	// operator's webhook to hold this.
+	// +optional
+	Editors *Editors `json:"editors,omitempty"`
+
+	// guardrails are those of this tenancy: each one in place of that of its plan, or of
+	// spec.guardrails.
+	// +optional
+	Guardrails *Guardrails `json:"guardrails,omitempty"`
+
 	// charts are installed in this order and uninstalled in reverse order. With a plan
 	// they come after the plan's; one that has the release name of a chart of
 	// the plan is laid over it: options replace, settings are added after, values are merged.
@@ -137,6 +154,25 @@ type TenancySpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	// +optional
 	Charts []Chart `json:"charts,omitempty"`
+}
+
+// Editors are people who may change a tenancy.
+type Editors struct {
+	// users are names as the API server knows them.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +optional
+	Users []string `json:"users,omitempty"`
+
+	// groups are groups of users as the API server knows them.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +optional
+	Groups []string `json:"groups,omitempty"`
 }
 
 // ClusterKind names a cluster-scoped kind.

@@ -53,6 +53,11 @@ type TenancyStatus struct {
 	// +optional
 	Display *Display `json:"display,omitempty"`
 
+	// guardrails are how the guardrails of the tenancy stand; none when it has none.
+	// +listType=atomic
+	// +optional
+	Guardrails []GuardrailStatus `json:"guardrails,omitempty"`
+
 	// releases is the state of each release, in the order of the spec.
 	// +listType=atomic
 	// +optional
