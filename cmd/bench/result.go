@@ -39,6 +39,7 @@ type result struct {
 	Flap          *flapped
 	Hang          *hung
 	Plans         *planned
+	Guarded       *guarded
 }
 
 // changed are the times of the edits until the Deployment changed.

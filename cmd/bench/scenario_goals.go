@@ -21,7 +21,7 @@ func scenarioGoals(r *result) []verdict {
 			fmt.Sprintf("plan: spec of %d tenancies below 512 KiB", manyTenancies), kibibytes(float64(p.Many)), p.Many < 512<<10,
 		})
 	}
-	return out
+	return append(out, r.Guarded.goals(r)...)
 }
 
 // goals are those of flapping pods; none when f is nil.

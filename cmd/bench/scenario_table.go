@@ -21,6 +21,7 @@ func printScenarios(out io.Writer, all results) {
 		lines = append(lines, r.Flap.lines(r)...)
 		lines = append(lines, r.Hang.lines()...)
 		lines = append(lines, r.Plans.lines(r)...)
+		lines = append(lines, r.Guarded.lines(r)...)
 		if len(lines) == 0 {
 			continue
 		}

@@ -16,9 +16,10 @@ const (
 	scenarioFlap  = "flap"  // pods flap, in the cluster of the phases
 	scenarioHang  = "hang"  // charts hang, in a cluster of its own
 	scenarioPlans = "plans" // the charts are in a plan, in a cluster of its own
+	scenarioGuard = "guard" // guardrails and ServiceAccounts, in a cluster of its own
 )
 
-var allScenarios = []string{scenarioFlap, scenarioHang, scenarioPlans}
+var allScenarios = []string{scenarioFlap, scenarioHang, scenarioPlans, scenarioGuard}
 
 // chosen reads the names of scenarios.
 func (o options) chosen(text string) ([]string, error) {
@@ -51,6 +52,11 @@ func playScenarios(ctx context.Context, opts options, helm string, usual *result
 	if opts.plays(scenarioPlans) {
 		if err := newContest(opts, helm, operatorName, tenancies).plans(ctx, usual); err != nil {
 			return fmt.Errorf("scenario %s: %w", scenarioPlans, err)
+		}
+	}
+	if opts.plays(scenarioGuard) {
+		if err := newContest(opts, helm, operatorName, tenancies).guarded(ctx, usual); err != nil {
+			return fmt.Errorf("scenario %s: %w", scenarioGuard, err)
 		}
 	}
 	return nil
