@@ -9,6 +9,7 @@ import (
 	stdlog "log"
 	"net/http"
 	"os"
+	"os/exec"
 
 	"github.com/go-logr/zapr"
 	"go.uber.org/zap"
@@ -35,7 +36,27 @@ import (
 	"multitenancy.dev/multi-tenancy-operator/pkg/watch"
 )
 
+// sandboxCommand makes the program render one chart, which may not end, and nothing else.
+const sandboxCommand = "render-in-sandbox"
+
+// sandbox is this program as a process of its own. It knows nothing of the environment.
+func sandbox(ctx context.Context) (*exec.Cmd, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find the operator's own program: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, program, sandboxCommand)
+	cmd.Env = []string{"GOMAXPROCS=1"}
+	return cmd, nil
+}
+
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == sandboxCommand {
+		if err := release.RenderInSandbox(os.Stdin); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
 	opts := parseFlags()
 	logger := setLogger(opts)
 	if err := run(ctrl.SetupSignalHandler(), opts); err != nil {
@@ -173,7 +194,9 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 		chart.WithOnFetch(counts.Fetched),
 		chart.WithOnForget(counts.Forgot),
 	)
-	releases, err := release.New(binary(mgr.GetConfig()), charts, release.WithLives(watcher.Lives), release.WithServiceAccount(opts.account), release.WithPark(jobs.Park), release.WithOnRender(counts.Rendered))
+	releases, err := release.New(binary(mgr.GetConfig()), charts, release.WithLives(watcher.Lives), release.WithServiceAccount(opts.account),
+		release.WithSealKey(client.CoreV1().Secrets(opts.namespace), "multi-tenancy-operator-records"), release.WithSandbox(sandbox),
+		release.WithPark(jobs.Park), release.WithOnRender(counts.Rendered))
 	if err != nil {
 		return err
 	}

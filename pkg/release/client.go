@@ -38,6 +38,8 @@ type Client struct {
 	checker  checker
 	lives    func(namespace string) bool
 	account  string
+	sealing  *sealing
+	sandbox  *sandbox
 	park     func(wait func() error) error
 	onRender func(stage string, took time.Duration)
 }
@@ -71,7 +73,7 @@ func New(config *rest.Config, charts Charts, opts ...Option) (*Client, error) {
 // Install makes the first revision of a release, and its namespace when that is
 // missing. On an error Applied still tells what was left behind.
 func (c *Client) Install(ctx context.Context, controller string, rel tenancy.Release) (tenancy.Applied, error) {
-	chart, err := c.chart(rel)
+	chart, err := c.chart(ctx, rel)
 	if err != nil {
 		return tenancy.Applied{}, err
 	}
@@ -81,7 +83,7 @@ func (c *Client) Install(ctx context.Context, controller string, rel tenancy.Rel
 	if err := c.identified(ctx, rel); err != nil {
 		return tenancy.Applied{}, err
 	}
-	op, err := c.operation(rel)
+	op, err := c.operation(ctx, rel)
 	if err != nil {
 		return tenancy.Applied{}, err
 	}
@@ -104,14 +106,14 @@ func (c *Client) Install(ctx context.Context, controller string, rel tenancy.Rel
 
 // Upgrade makes the next revision of a release.
 func (c *Client) Upgrade(ctx context.Context, controller string, rel tenancy.Release) (tenancy.Applied, error) {
-	chart, err := c.chart(rel)
+	chart, err := c.chart(ctx, rel)
 	if err != nil {
 		return tenancy.Applied{}, err
 	}
 	if err := c.identified(ctx, rel); err != nil {
 		return tenancy.Applied{}, err
 	}
-	op, err := c.operation(rel)
+	op, err := c.operation(ctx, rel)
 	if err != nil {
 		return tenancy.Applied{}, err
 	}
@@ -135,7 +137,7 @@ func (c *Client) Upgrade(ctx context.Context, controller string, rel tenancy.Rel
 // Recover marks the latest revision failed if an operation that died left it
 // pending, and upgrades. The history is kept.
 func (c *Client) Recover(ctx context.Context, controller string, rel tenancy.Release) (tenancy.Applied, error) {
-	op, err := c.operation(rel)
+	op, err := c.operation(ctx, rel)
 	if err != nil {
 		return tenancy.Applied{}, err
 	}
@@ -157,7 +159,7 @@ func (c *Client) Uninstall(ctx context.Context, rel tenancy.Release) (tenancy.Ap
 	} else if err != nil {
 		return tenancy.Applied{}, err
 	}
-	op, err := c.operation(rel)
+	op, err := c.operation(ctx, rel)
 	if err != nil {
 		return tenancy.Applied{}, err
 	}
@@ -179,25 +181,43 @@ func (c *Client) Uninstall(ctx context.Context, rel tenancy.Release) (tenancy.Ap
 	return op.applied(), op.explain("uninstall", rel, err)
 }
 
-// chart gets a copy of the release's chart, after the values were found to fit
-// another copy: the check changes what it is given.
-func (c *Client) chart(rel tenancy.Release) (*helmchart.Chart, error) {
-	began := time.Now()
+// Fit says whether the values of a release fit its chart, and that the chart is whole.
+// It asks nobody: the chart must have been found.
+func (c *Client) Fit(rel tenancy.Release) error {
 	probe, err := c.charts.Load(rel.Chart.Digest)
 	if err != nil {
-		return nil, fmt.Errorf("load the chart of release %s: %w", rel.Key, err)
+		return fmt.Errorf("load the chart of release %s: %w", rel.Key, err)
 	}
 	// Without this, as in Helm's library, a chart is installed without the parts
 	// that are missing in it.
 	if err := action.CheckDependencies(probe, probe.Metadata.Dependencies); err != nil {
-		return nil, fmt.Errorf("release %s: %w: %w", rel.Key, tenancy.ErrChartInvalid, err)
+		return fmt.Errorf("release %s: %w: %w", rel.Key, tenancy.ErrChartInvalid, err)
 	}
 	if err := c.checker.check(probe, copyValues(rel.Values)); err != nil {
-		return nil, redact(fmt.Errorf("release %s: %w", rel.Key, err), rel)
+		return redact(fmt.Errorf("release %s: %w", rel.Key, err), rel)
+	}
+	return nil
+}
+
+// chart gets a copy of the release's chart, after the values were found to fit
+// another copy: the check changes what it is given.
+func (c *Client) chart(ctx context.Context, rel tenancy.Release) (*helmchart.Chart, error) {
+	began := time.Now()
+	if err := c.Fit(rel); err != nil {
+		return nil, err
 	}
 	chart, err := c.charts.Load(rel.Chart.Digest)
 	if err != nil {
 		return nil, fmt.Errorf("load the chart of release %s: %w", rel.Key, err)
+	}
+	if c.sandbox != nil {
+		caps, err := c.shared.capabilities()
+		if err != nil {
+			return nil, fmt.Errorf("ask the API server for its capabilities: %w", weather(err))
+		}
+		if err := c.sandbox.try(ctx, chart, rel, caps); err != nil {
+			return nil, fmt.Errorf("release %s: %w", rel.Key, err)
+		}
 	}
 	c.onRender(StageChart, time.Since(began))
 	return chart, nil

@@ -31,7 +31,7 @@ func (c *Client) Correct(ctx context.Context, rel tenancy.Release, suspects []te
 	if err := c.identified(ctx, rel); err != nil {
 		return tenancy.Applied{}, err
 	}
-	op, err := c.operation(rel)
+	op, err := c.operation(ctx, rel)
 	if err != nil {
 		return tenancy.Applied{}, err
 	}

@@ -85,6 +85,10 @@ func (s *secrets) history(ctx context.Context, name string) ([]corev1.Secret, er
 		return nil, err
 	}
 	s.past = history{name: name, at: time.Now(), items: list.Items}
+	s.sealed = make(map[string]bool, len(list.Items))
+	for i := range list.Items {
+		s.sealed[list.Items[i].Name] = s.seal.genuine(&list.Items[i])
+	}
 	s.past.sort()
 	return s.past.items, nil
 }

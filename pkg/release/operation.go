@@ -1,6 +1,7 @@
 package release
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -36,8 +37,12 @@ type operation struct {
 // operation makes what one Helm action needs, for itself alone. The namespace is
 // set in all three places Helm reads one from: the storage, the getter and
 // the client.
-func (c *Client) operation(rel tenancy.Release) (*operation, error) {
+func (c *Client) operation(ctx context.Context, rel tenancy.Release) (*operation, error) {
 	key := rel.Key
+	seal, err := c.sealing.of(ctx, key.Namespace)
+	if err != nil {
+		return nil, err
+	}
 	rendering := &rendering{tell: c.onRender}
 	getter := getter{
 		shared: c.shared, namespace: key.Namespace, memo: &memo{next: c.shared.as(rel)}, rendering: rendering,
@@ -48,6 +53,7 @@ func (c *Client) operation(rel tenancy.Release) (*operation, error) {
 	op.secrets = &secrets{
 		SecretInterface: c.shared.clientset.CoreV1().Secrets(key.Namespace),
 		annotations:     func() map[string]string { return op.annotations(rel) },
+		seal:            seal,
 	}
 	op.records = &records{Driver: driver.NewSecrets(op.secrets), secrets: op.secrets}
 	op.records.admit = func(rel *helmrelease.Release) error { return op.kube.admit(rel, op.recorded) }

@@ -18,12 +18,15 @@ func (c *Client) Rollback(ctx context.Context, controller string, rel tenancy.Re
 	if err := c.identified(ctx, rel); err != nil {
 		return tenancy.Applied{}, err
 	}
-	op, err := c.operation(rel)
+	op, err := c.operation(ctx, rel)
 	if err != nil {
 		return tenancy.Applied{}, err
 	}
 	if err := op.unlock(); err != nil {
 		return tenancy.Applied{}, op.explain("roll back", rel, err)
+	}
+	if err := op.trusted(ctx, rel, to); err != nil {
+		return tenancy.Applied{}, err
 	}
 	op.recorded = true
 	op.extra = map[string]string{

@@ -39,7 +39,7 @@ func BenchmarkRender(b *testing.B) {
 
 func render(b *testing.B, c *Client, rel tenancy.Release) map[string]string {
 	b.Helper()
-	loaded, err := c.chart(rel)
+	loaded, err := c.chart(b.Context(), rel)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -45,6 +45,9 @@ type secrets struct {
 	// at is the resource version of what was written last.
 	at   uint64
 	past history
+	// seal is put on what the operator writes, and stays on what it wrote before.
+	seal   seal
+	sealed map[string]bool // by name: the records that were genuine when they were read last
 }
 
 // verdict is what a record was found to be in one of its versions.
@@ -73,13 +76,18 @@ func (s *secrets) Create(ctx context.Context, secret *corev1.Secret, opts metav1
 	}
 	s.from = revision(secret)
 	s.annotate(secret)
+	s.seal.put(secret)
 	return s.wrote(s.SecretInterface.Create(ctx, secret, opts))
 }
 
 // Update implements the client of Secrets.
 func (s *secrets) Update(ctx context.Context, secret *corev1.Secret, opts metav1.UpdateOptions) (*corev1.Secret, error) {
-	if s.from > 0 && revision(secret) >= s.from {
+	mine := s.from > 0 && revision(secret) >= s.from
+	if mine {
 		s.annotate(secret)
+	}
+	if mine || s.sealed[secret.Name] {
+		s.seal.put(secret)
 	}
 	return s.wrote(s.SecretInterface.Update(ctx, secret, opts))
 }

@@ -23,13 +23,16 @@ func (c *Client) Test(ctx context.Context, rel tenancy.Release, request string) 
 	if err := c.identified(ctx, rel); err != nil {
 		return tenancy.Applied{}, err
 	}
-	op, err := c.operation(rel)
+	op, err := c.operation(ctx, rel)
 	if err != nil {
 		return tenancy.Applied{}, err
 	}
 	last, err := op.config.Releases.Last(rel.Key.Name)
 	if err != nil {
 		return tenancy.Applied{}, op.explain("test", rel, err)
+	}
+	if err := op.trusted(ctx, rel, last.Version); err != nil {
+		return tenancy.Applied{}, err
 	}
 	// Helm writes the record anew, and must not lose what is on it.
 	record, err := op.secrets.Get(ctx, recordName(rel.Key, last.Version), metav1.GetOptions{})
