@@ -37,6 +37,11 @@ type options struct {
 	patience       time.Duration
 	memoryCgroup   string
 	zap            crzap.Options
+
+	webhooks        bool
+	webhookPort     int
+	webhookCerts    string
+	webhookValidity time.Duration
 }
 
 func parseFlags() options {
@@ -73,11 +78,18 @@ func parseFlags() options {
 		"how long the API server may take for one answer; a watch may be silent for twice that")
 	flag.StringVar(&o.memoryCgroup, "memory-cgroup", "/sys/fs/cgroup",
 		"directory of the cgroup (version 2) whose memory limit the operator heeds: near it, it ends by itself; empty for none")
+	flag.IntVar(&o.webhookPort, "webhook-port", 9443,
+		"port of the webhooks, which are served when the environment variable ENABLE_WEBHOOKS is true")
+	flag.StringVar(&o.webhookCerts, "webhook-cert-dir", "",
+		"directory of tls.crt and tls.key for the webhooks, read again when they change; empty for certificates that the operator makes and rotates itself")
+	flag.DurationVar(&o.webhookValidity, "webhook-cert-validity", 90*24*time.Hour,
+		"how long a certificate that the operator makes is valid; it is renewed when a third of that is left")
 	// A failed operation is no bug of the operator's: its place in the code tells nobody anything.
 	o.zap.StacktraceLevel = zapcore.DPanicLevel
 	o.zap.BindFlags(flag.CommandLine)
 	flag.Parse()
 	o.namespace = cmp.Or(os.Getenv("POD_NAMESPACE"), "multi-tenancy")
+	o.webhooks = os.Getenv("ENABLE_WEBHOOKS") == "true"
 	return o
 }
 

@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"multitenancy.dev/multi-tenancy-operator/pkg/admission"
 	"multitenancy.dev/multi-tenancy-operator/pkg/chart"
 	"multitenancy.dev/multi-tenancy-operator/pkg/controller"
 	"multitenancy.dev/multi-tenancy-operator/pkg/guardrail"
@@ -99,7 +100,8 @@ func run(ctx context.Context, opts options) error {
 	config.Wrap(transport.Watches(work.counts.Watched))
 	// Nothing above the connection has a deadline: not Helm, and not the informers.
 	config.Wrap(transport.Bound(opts.patience))
-	mgr, err := ctrl.NewManager(config, manager.Options{
+	var hooks webhooks
+	settings := manager.Options{
 		Scheme:                        scheme(),
 		Metrics:                       server.Options{BindAddress: opts.metricsAddress},
 		HealthProbeBindAddress:        opts.probeAddress,
@@ -109,7 +111,11 @@ func run(ctx context.Context, opts options) error {
 		LeaderElectionNamespace:       opts.namespace,
 		LeaderElectionReleaseOnCancel: true, // nothing runs after the manager has stopped
 		GracefulShutdownTimeout:       &opts.gracePeriod,
-	})
+	}
+	if opts.webhooks {
+		settings.WebhookServer = hooks.server(opts)
+	}
+	mgr, err := ctrl.NewManager(config, settings)
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
 	}
@@ -119,8 +125,14 @@ func run(ctx context.Context, opts options) error {
 	}
 	recorder, stop := newRecorder(client)
 	defer stop()
-	if err := wire(mgr, client, recorder, work, opts); err != nil {
+	validator, err := wire(mgr, client, recorder, work, opts)
+	if err != nil {
 		return err
+	}
+	if opts.webhooks {
+		if err := hooks.answer(ctx, mgr, client, validator, opts); err != nil {
+			return err
+		}
 	}
 	return mgr.Start(ctx)
 }
@@ -160,17 +172,18 @@ func (w work) ring() { w.schedule.Ring(); w.tell() }
 // tell rings the bells of those who write statuses.
 func (w work) tell() { w.report.Ring(); w.mirror.Ring() }
 
-// wire makes every other part and tells each of the ones it needs.
-func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.EventRecorder, work work, opts options) error {
+// wire makes every other part and tells each of the ones it needs. The validator has what
+// it needs of them.
+func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.EventRecorder, work work, opts options) (validator admission.Validator, err error) {
 	jobs, counts := work.jobs, work.counts
 	pace := transport.Pace(informersPerSecond, informersAtOnce)
 	namespaced, err := kubernetes.NewForConfigAndClient(binary(mgr.GetConfig()), &http.Client{Transport: pace(mgr.GetHTTPClient().Transport)})
 	if err != nil {
-		return fmt.Errorf("connect to the API server: %w", err)
+		return validator, fmt.Errorf("connect to the API server: %w", err)
 	}
 	records, err := metadata.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
-		return fmt.Errorf("connect to the API server: %w", err)
+		return validator, fmt.Errorf("connect to the API server: %w", err)
 	}
 	ledger := controller.NewLedger(work.tell)
 	objects := func() {
@@ -183,7 +196,7 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 	watcher, err := watch.New(watch.Clients{Kube: client, Metadata: records, Namespaced: namespaced}, opts.informers, work.ring, objects,
 		watch.WithOnEvent(counts.Happened))
 	if err != nil {
-		return err
+		return validator, err
 	}
 	charts := chart.NewSources(chart.NewHome(opts.chartHome, work.ring),
 		chart.WithCredentials(controller.Credentials(client.CoreV1().Secrets(opts.namespace))),
@@ -198,7 +211,7 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 		release.WithSealKey(client.CoreV1().Secrets(opts.namespace), "multi-tenancy-operator-records"), release.WithSandbox(sandbox),
 		release.WithPark(jobs.Park), release.WithOnRender(counts.Rendered))
 	if err != nil {
-		return err
+		return validator, err
 	}
 	desired := controller.NewDesired(charts, watcher.References(), opts.account)
 	guard := memory.New(opts.memoryCgroup)
@@ -206,7 +219,7 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 
 	for _, part := range []manager.Runnable{guard, watcher, charts, jobs} {
 		if err := mgr.Add(part); err != nil {
-			return fmt.Errorf("add a part to the manager: %w", err)
+			return validator, fmt.Errorf("add a part to the manager: %w", err)
 		}
 	}
 	guards := controller.NewGuards(guardrail.NewKeeper(mgr.GetClient(), mgr.GetAPIReader()), watcher)
@@ -220,14 +233,14 @@ func wire(mgr manager.Manager, client kubernetes.Interface, recorder events.Even
 		&controller.Mirror{Client: counts.Count(mgr.GetClient()), Known: known, Metrics: counts, Wake: work.mirror},
 	} {
 		if err := reconciler.SetupWithManager(mgr); err != nil {
-			return fmt.Errorf("add a reconciler to the manager: %w", err)
+			return validator, fmt.Errorf("add a reconciler to the manager: %w", err)
 		}
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
-		return fmt.Errorf("add the health check: %w", err)
+		return validator, fmt.Errorf("add the health check: %w", err)
 	}
 	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
-		return fmt.Errorf("add the readiness check: %w", err)
+		return validator, fmt.Errorf("add the readiness check: %w", err)
 	}
-	return nil
+	return admission.Validator{Charts: charts, References: watcher.References(), Fit: releases.Fit}, nil
 }
