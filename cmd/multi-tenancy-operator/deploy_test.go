@@ -103,21 +103,32 @@ func TestUnderItsOwnServiceAccount(t *testing.T) {
 	}
 }
 
-func TestDeployApplies(t *testing.T) {
-	operatorNamespace(t)
-	deploy := filepath.Join(root, "deploy")
-	less := filepath.Join(t.TempDir(), "deploy")
-	if err := os.CopyFS(less, os.DirFS(deploy)); err != nil {
+// deployWith is a copy of deploy with components.
+func deployWith(t *testing.T, components ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "deploy")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, "deploy"))); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(less, "kustomization.yaml")
+	file := filepath.Join(dir, "kustomization.yaml")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, append(text, "components:\n  - impersonation\n"...), 0o600); err != nil {
+	text = append(text, "components:\n"...)
+	for _, c := range components {
+		text = append(text, "  - "+c+"\n"...)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+func TestDeployApplies(t *testing.T) {
+	operatorNamespace(t)
+	deploy := filepath.Join(root, "deploy")
+	less, asked := deployWith(t, "impersonation"), deployWith(t, "webhooks")
 	const charts, instead = "clusterrolebinding.rbac.authorization.k8s.io/multi-tenancy-operator-charts ", "multi-tenancy-operator-impersonation "
 	base := []string{"customresourcedefinition", "serviceaccount", "clusterrole", "rolebinding", "deployment.apps/multi-tenancy-operator"}
 	for dir, prints := range map[string]struct {
@@ -126,6 +137,7 @@ func TestDeployApplies(t *testing.T) {
 	}{
 		deploy:                            {append(slices.Clone(base), charts), instead},
 		less:                              {append(slices.Clone(base), instead), charts},
+		asked:                             {append(slices.Clone(base), "service/multi-tenancy-operator", "validatingwebhookconfiguration", "mutatingwebhookconfiguration"), instead},
 		filepath.Join(deploy, "policies"): {[]string{"multi-tenancy-release-records", "multi-tenancy-tenancies"}, charts},
 	} {
 		out := kubectl(t, "", "apply", "-k", dir, "--dry-run=server")
@@ -136,6 +148,16 @@ func TestDeployApplies(t *testing.T) {
 		}
 		if strings.Contains(out, prints.not) {
 			t.Errorf("kubectl apply -k %s prints %s:\n%s", dir, prints.not, out)
+		}
+	}
+	// There is no cert-manager here to know its kinds.
+	out := kubectl(t, "", "kustomize", deployWith(t, "webhooks", "webhooks-cert-manager"))
+	for want, times := range map[string]int{
+		"--webhook-cert-dir=/certificates": 1, "secretName: multi-tenancy-operator-webhook-tls": 2,
+		"cert-manager.io/inject-ca-from: multi-tenancy/multi-tenancy-operator-webhook": 2, "kind: Certificate": 1,
+	} {
+		if n := strings.Count(out, want); n != times {
+			t.Errorf("kubectl kustomize prints %q %d times, want %d", want, n, times)
 		}
 	}
 }

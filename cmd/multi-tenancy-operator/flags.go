@@ -31,6 +31,7 @@ type options struct {
 	informers      int
 	leaderElect    bool
 	metricsAddress string
+	metricsSecure  bool
 	probeAddress   string
 	pprofAddress   string
 	gracePeriod    time.Duration
@@ -68,6 +69,8 @@ func parseFlags() options {
 		"let one of several replicas act, chosen by a Lease")
 	flag.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080",
 		"address of the metrics endpoint; 0 for none")
+	flag.BoolVar(&o.metricsSecure, "metrics-secure", false,
+		"serve the metrics with TLS, to those alone who may get the path /metrics; false for anybody who reaches the address")
 	flag.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081",
 		"address of /healthz and /readyz; 0 for none")
 	flag.StringVar(&o.pprofAddress, "pprof-bind-address", "0",

@@ -119,7 +119,7 @@ func TestWithLessRights(t *testing.T) {
 	if strings.Contains(strings.ToLower(op.log.String()), "forbidden") {
 		t.Errorf("something was forbidden; the log:\n%s", op.log)
 	}
-	for _, ask := range []string{"create deployments", "create pods", "delete services", "create rolebindings", "impersonate users"} {
+	for _, ask := range []string{"create deployments", "create pods", "delete services", "create roles", "bind clusterroles", "impersonate users"} {
 		out, _ := world.cluster.Kubectl(t.Context(), "", append([]string{"--kubeconfig", account, "auth", "can-i"}, strings.Fields(ask)...)...)
 		if strings.TrimSpace(out) != "no" {
 			t.Errorf("kubectl auth can-i %s as the operator: %q, want no", ask, out)

@@ -9,7 +9,6 @@ import (
 	stdlog "log"
 	"net/http"
 	"os"
-	"os/exec"
 
 	"github.com/go-logr/zapr"
 	"go.uber.org/zap"
@@ -24,7 +23,6 @@ import (
 	crzap "sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"multitenancy.dev/multi-tenancy-operator/pkg/admission"
 	"multitenancy.dev/multi-tenancy-operator/pkg/chart"
@@ -36,20 +34,6 @@ import (
 	"multitenancy.dev/multi-tenancy-operator/pkg/transport"
 	"multitenancy.dev/multi-tenancy-operator/pkg/watch"
 )
-
-// sandboxCommand makes the program render one chart, which may not end, and nothing else.
-const sandboxCommand = "render-in-sandbox"
-
-// sandbox is this program as a process of its own. It knows nothing of the environment.
-func sandbox(ctx context.Context) (*exec.Cmd, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find the operator's own program: %w", err)
-	}
-	cmd := exec.CommandContext(ctx, program, sandboxCommand)
-	cmd.Env = []string{"GOMAXPROCS=1"}
-	return cmd, nil
-}
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == sandboxCommand {
@@ -103,7 +87,7 @@ func run(ctx context.Context, opts options) error {
 	var hooks webhooks
 	settings := manager.Options{
 		Scheme:                        scheme(),
-		Metrics:                       server.Options{BindAddress: opts.metricsAddress},
+		Metrics:                       metricsServer(opts),
 		HealthProbeBindAddress:        opts.probeAddress,
 		PprofBindAddress:              opts.pprofAddress,
 		LeaderElection:                opts.leaderElect,
@@ -125,6 +109,9 @@ func run(ctx context.Context, opts options) error {
 	}
 	recorder, stop := newRecorder(client)
 	defer stop()
+	if err := installed(ctx, client.Discovery()); err != nil {
+		return err
+	}
 	validator, err := wire(mgr, client, recorder, work, opts)
 	if err != nil {
 		return err

@@ -61,7 +61,7 @@ func startOperatorAs(t testing.TB, kubeconfig, home string, flags ...string) *op
 	}, flags...)
 	op := &operator{t: t, cmd: exec.Command(world.operator, args...), log: &logBuffer{}, home: home, ended: make(chan struct{})}
 	op.cmd.Stdout, op.cmd.Stderr = op.log, op.log
-	op.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1 exitcode=66")
+	op.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1 exitcode=66 atexit_sleep_ms=0")
 	op.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := op.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -106,17 +106,21 @@ func (g *Guards) status(controller string, want []tenancy.Tenancy, have []tenanc
 // errUnseen ends an attempt that began before anybody has looked.
 var errUnseen = errors.New("the guardrails of the namespace are not known yet")
 
-// protect puts the guardrails of a tenancy in place.
+// protect makes the namespace of a tenancy, and puts its guardrails in place.
 func (s *Schedule) protect(ctx context.Context, controller string, step plan.Step) error {
-	ns := step.Key.Namespace
-	if err := s.Namespaces.EnsureNamespace(ctx, ns); err != nil {
+	if err := s.Namespaces.EnsureNamespace(ctx, step.Key.Namespace); err != nil {
 		return err
 	}
-	live, known := s.Guards.watch.Guardrails(ns)
+	return s.Guards.put(ctx, controller, step)
+}
+
+// put puts in place what is not, as it is now.
+func (g *Guards) put(ctx context.Context, controller string, step plan.Step) error {
+	live, known := g.watch.Guardrails(step.Key.Namespace)
 	if !known {
 		return errUnseen
 	}
-	want := guardrail.Of(tenancy.Tenancy{Namespace: ns, Guardrails: step.Guardrails}, controller)
+	want := guardrail.Of(tenancy.Tenancy{Namespace: step.Key.Namespace, Guardrails: step.Guardrails}, controller)
 	c := checked{accounts: step.Accounts}
-	return s.Guards.keeper.Apply(ctx, want, live, guardrail.Check(want, live, c.uses))
+	return g.keeper.Apply(ctx, want, live, guardrail.Check(want, live, c.uses))
 }
