@@ -41,13 +41,19 @@ func accountWith(t *testing.T, charts string) string {
 	for _, file := range []string{"rbac/service-account.yaml", "rbac/operator.yaml", "rbac/leader-election.yaml", "rbac/tenants.yaml", charts} {
 		kubectl(t, "", "apply", "-n", "multi-tenancy", "-f", filepath.Join(root, "deploy", file))
 	}
+	return kubeconfigOf(t, "multi-tenancy", "multi-tenancy-operator")
+}
+
+// kubeconfigOf is that of a ServiceAccount.
+func kubeconfigOf(t *testing.T, namespace, name string) string {
+	t.Helper()
 	config, err := clientcmd.LoadFromFile(world.cluster.Kubeconfig())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, user := range config.AuthInfos {
 		user.ClientCertificate, user.ClientCertificateData, user.ClientKey, user.ClientKeyData = "", nil, "", nil
-		user.Token = strings.TrimSpace(kubectl(t, "", "create", "token", "-n", "multi-tenancy", "multi-tenancy-operator"))
+		user.Token = strings.TrimSpace(kubectl(t, "", "create", "token", "-n", namespace, name))
 	}
 	file := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := clientcmd.WriteToFile(*config, file); err != nil {

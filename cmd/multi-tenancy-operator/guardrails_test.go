@@ -41,7 +41,7 @@ func allGuardrails() *v1alpha1.Guardrails {
 		NetworkPolicy:  &v1alpha1.NetworkPolicy{IngressControllers: []string{"ingress-nginx"}},
 		ServiceAccount: &v1alpha1.ServiceAccount{},
 		Access: []v1alpha1.Access{
-			{Role: v1alpha1.AccessView, Users: []string{"viewer"}},
+			{Role: v1alpha1.AccessView, Users: []string{"system:serviceaccount:default:viewer"}},
 			{Role: v1alpha1.AccessEdit, Groups: []string{"editors"}},
 		},
 	}
@@ -193,11 +193,13 @@ func fingerprint(t *testing.T, namespaces ...string) []string {
 // seesHisOwn: people see the state of their tenancy and nothing of another one.
 func seesHisOwn(t *testing.T, name, mine, other string) {
 	t.Helper()
+	kubectl(t, "", "create", "serviceaccount", "viewer", "-n", "default")
+	viewer := "--kubeconfig=" + kubeconfigOf(t, "default", "viewer")
 	can := func(who, verb, what, namespace string) bool {
 		out, _ := world.cluster.Kubectl(t.Context(), "", append([]string{"auth", "can-i", verb, what, "-n", namespace}, strings.Fields(who)...)...)
 		return strings.TrimSpace(out) == "yes"
 	}
-	const viewer, editor = "--as=viewer", "--as=somebody --as-group=editors"
+	const editor = "--as=somebody --as-group=editors"
 	for _, tc := range []struct {
 		who, verb, what, namespace string
 		want                       bool
@@ -223,13 +225,16 @@ func seesHisOwn(t *testing.T, name, mine, other string) {
 			t.Errorf("kubectl auth can-i %s %s -n %s %s: %v, want %v", tc.verb, tc.what, tc.namespace, tc.who, got, tc.want)
 		}
 	}
-	if out := kubectl(t, "", "get", "tenancy", name, "-n", mine, "-o", "name", "--as=viewer"); !strings.Contains(out, name) {
+	if out := kubectl(t, "", "get", "tenancy", name, "-n", mine, "-o", "name", viewer); !strings.Contains(out, name) {
 		t.Errorf("the viewer sees %q", out)
 	}
 	for _, refused := range [][]string{
-		{"get", "tenancies", "-A", "--as=viewer"},
-		{"get", "controllers", "--as=viewer"},
-		{"get", "tenancies", "-n", "default", "--as=viewer"},
+		{"get", "tenancies", "-A", viewer},
+		{"get", "tenancies", "-n", other, viewer},
+		{"get", "pods", "-n", other, viewer},
+		{"get", "secrets", "-n", mine, viewer},
+		{"get", "controllers", viewer},
+		{"get", "namespaces", viewer},
 		{"delete", "resourcequota", v1alpha1.GuardrailName, "-n", mine, "--as=somebody", "--as-group=editors"},
 	} {
 		if out, err := world.cluster.Kubectl(t.Context(), "", refused...); err == nil || !strings.Contains(err.Error(), "forbidden") {

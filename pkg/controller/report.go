@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,7 +29,17 @@ type Report struct {
 	// passed follows each pass, and breather each write of a Controller.
 	passed, breather breather
 	weights          weights
+	// withheld is since when nothing is told, as Tenancies are to be made first.
+	withheld time.Time
 }
+
+// A Controller is not told to be ready before its Tenancies are there, which the other
+// writer makes: whoever waited for the one looks for the other next. One that cannot be
+// made is not waited for any longer than this.
+const (
+	tenanciesWithin = 3 * time.Second
+	tenanciesLook   = 50 * time.Millisecond
+)
 
 // SetupWithManager registers the reconciler.
 func (r *Report) SetupWithManager(mgr manager.Manager) error {
@@ -48,6 +59,9 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 	}
 	active := &all[0]
 	rolled := r.Known.rollup(active, now)
+	if r.early(ctx, active, rolled, now) {
+		return ctrl.Result{RequeueAfter: tenanciesLook}, nil
+	}
 	next := rolled.Controller(active.Status.Conditions)
 	r.Known.ready(next)
 	r.Metrics.summary(next.Summary)
@@ -66,6 +80,33 @@ func (r *Report) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, er
 		return ctrl.Result{RequeueAfter: resync}, nil // that time is up is no event
 	}
 	return done(), nil
+}
+
+// early says that everything is ready and a Tenancy is still to be made.
+func (r *Report) early(ctx context.Context, active *v1alpha1.Controller, rolled status.Rolled, now time.Time) bool {
+	if !rolled.Ready() || r.mirrored(ctx, active, rolled) {
+		r.withheld = time.Time{}
+		return false
+	}
+	if r.withheld.IsZero() {
+		r.withheld = now
+	}
+	return now.Sub(r.withheld) < tenanciesWithin
+}
+
+// mirrored says that each tenancy whose namespace exists has its Tenancy.
+func (r *Report) mirrored(ctx context.Context, active *v1alpha1.Controller, rolled status.Rolled) bool {
+	var list v1alpha1.TenancyList
+	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+		return true // not for this writer to tell
+	}
+	have := make(map[string]bool, len(list.Items))
+	for i := range list.Items {
+		have[list.Items[i].Namespace] = have[list.Items[i].Namespace] || list.Items[i].Name == active.Name
+	}
+	return !slices.ContainsFunc(rolled.Tenancies, func(s *status.Standing) bool {
+		return !have[s.Namespace] && r.Known.Watch.Lives(s.Namespace)
+	})
 }
 
 // writeAll writes the status of each Controller that is another now.
