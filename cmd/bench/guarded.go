@@ -33,7 +33,7 @@ func (w workload) guarded() *v1alpha1.Controller {
 		}}},
 		NetworkPolicy:  &v1alpha1.NetworkPolicy{IngressControllers: []string{"ingress-nginx"}},
 		ServiceAccount: &v1alpha1.ServiceAccount{},
-		Access:         []v1alpha1.Access{{Role: v1alpha1.AccessView, Groups: []string{"tenants"}}},
+		Access:         []v1alpha1.Access{{Role: v1alpha1.AccessView, People: v1alpha1.People{Groups: []string{"tenants"}}}},
 	}
 	return cr
 }

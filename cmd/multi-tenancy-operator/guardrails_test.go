@@ -41,19 +41,9 @@ func allGuardrails() *v1alpha1.Guardrails {
 		NetworkPolicy:  &v1alpha1.NetworkPolicy{IngressControllers: []string{"ingress-nginx"}},
 		ServiceAccount: &v1alpha1.ServiceAccount{},
 		Access: []v1alpha1.Access{
-			{Role: v1alpha1.AccessView, Users: []string{"system:serviceaccount:default:viewer"}},
-			{Role: v1alpha1.AccessEdit, Groups: []string{"editors"}},
+			{Role: v1alpha1.AccessView, People: v1alpha1.People{Users: []string{"system:serviceaccount:default:viewer"}}},
+			{Role: v1alpha1.AccessEdit, People: v1alpha1.People{Groups: []string{"editors"}}},
 		},
-	}
-}
-
-// createGuarded makes a Controller with guardrails for all.
-func createGuarded(t *testing.T, name string, all *v1alpha1.Guardrails, tenancies ...v1alpha1.TenancySpec) {
-	t.Helper()
-	cr := &v1alpha1.Controller{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.ControllerSpec{Guardrails: all, Tenancies: tenancies}}
-	discardAfter(t, name)
-	if err := world.client.Create(t.Context(), cr); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -88,7 +78,7 @@ func TestGuardrails(t *testing.T) {
 	small.Guardrails = &v1alpha1.Guardrails{
 		ResourceQuota: &v1alpha1.ResourceQuota{Hard: list("pods", "5")},
 		NetworkPolicy: &v1alpha1.NetworkPolicy{AllowFrom: []string{one}},
-		Access:        []v1alpha1.Access{{Role: v1alpha1.AccessView, Users: []string{"another"}}},
+		Access:        []v1alpha1.Access{{Role: v1alpha1.AccessView, People: v1alpha1.People{Users: []string{"another"}}}},
 	}
 	createGuarded(t, name, allGuardrails(), tenant(one, install("deployment-example", "web"), install("statefulset-example", "store")), small)
 	awaitReady(t, name)

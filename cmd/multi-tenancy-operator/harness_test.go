@@ -86,9 +86,15 @@ func install(chart, release string, settings ...string) v1alpha1.Chart {
 // create makes a Controller that goes with the test.
 func create(t testing.TB, name string, tenancies ...v1alpha1.TenancySpec) {
 	t.Helper()
+	createGuarded(t, name, nil, tenancies...)
+}
+
+// createGuarded makes one with guardrails for all of its tenancies.
+func createGuarded(t testing.TB, name string, all *v1alpha1.Guardrails, tenancies ...v1alpha1.TenancySpec) {
+	t.Helper()
 	cr := &v1alpha1.Controller{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Spec:       v1alpha1.ControllerSpec{Tenancies: tenancies},
+		Spec:       v1alpha1.ControllerSpec{Guardrails: all, Tenancies: tenancies},
 	}
 	discardAfter(t, name)
 	if err := world.client.Create(t.Context(), cr); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -19,12 +20,11 @@ import (
 	"multitenancy.dev/multi-tenancy-operator/pkg/servingcert"
 )
 
-// webhookName is what the Service, the Secret and the configurations of the webhooks are
-// called.
+// webhookName is what the Service and both configurations of the webhooks are called, and
+// webhookSecret what the Secret of their certificates is.
 const (
-	webhookName          = "multi-tenancy-operator"
-	webhookSecret        = "multi-tenancy-operator-webhook"
-	webhookConfiguration = "multi-tenancy-operator"
+	webhookName   = "multi-tenancy-operator"
+	webhookSecret = "multi-tenancy-operator-webhook"
 )
 
 // webhooks are the answers to the API server, where it asks for any.
@@ -54,47 +54,51 @@ func (w *webhooks) keep(mgr manager.Manager, client kubernetes.Interface, opts o
 	return mgr.Add(w.keeper)
 }
 
-// trust tells the API server whose certificates to take from the webhooks. What is not
-// installed needs none.
+// trust tells the API server whose certificates to take from the webhooks.
 func trust(ctx context.Context, client kubernetes.Interface, bundle []byte) error {
 	api := client.AdmissionregistrationV1()
-	validating, err := api.ValidatingWebhookConfigurations().Get(ctx, webhookConfiguration, metav1.GetOptions{})
-	if err == nil {
-		var all []*admissionregistrationv1.WebhookClientConfig
-		for i := range validating.Webhooks {
-			all = append(all, &validating.Webhooks[i].ClientConfig)
+	err := tell(ctx, api.ValidatingWebhookConfigurations(), bundle, func(c *admissionregistrationv1.ValidatingWebhookConfiguration) (all []*admissionregistrationv1.WebhookClientConfig) {
+		for i := range c.Webhooks {
+			all = append(all, &c.Webhooks[i].ClientConfig)
 		}
-		if bundled(all, bundle) {
-			_, err = api.ValidatingWebhookConfigurations().Update(ctx, validating, metav1.UpdateOptions{})
+		return all
+	})
+	if err != nil {
+		return err
+	}
+	return tell(ctx, api.MutatingWebhookConfigurations(), bundle, func(c *admissionregistrationv1.MutatingWebhookConfiguration) (all []*admissionregistrationv1.WebhookClientConfig) {
+		for i := range c.Webhooks {
+			all = append(all, &c.Webhooks[i].ClientConfig)
 		}
-	}
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("tell whose certificate to trust in ValidatingWebhookConfiguration %s: %w", webhookConfiguration, err)
-	}
-	mutating, err := api.MutatingWebhookConfigurations().Get(ctx, webhookConfiguration, metav1.GetOptions{})
-	if err == nil {
-		var all []*admissionregistrationv1.WebhookClientConfig
-		for i := range mutating.Webhooks {
-			all = append(all, &mutating.Webhooks[i].ClientConfig)
-		}
-		if bundled(all, bundle) {
-			_, err = api.MutatingWebhookConfigurations().Update(ctx, mutating, metav1.UpdateOptions{})
-		}
-	}
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("tell whose certificate to trust in MutatingWebhookConfiguration %s: %w", webhookConfiguration, err)
-	}
-	return nil
+		return all
+	})
 }
 
-// bundled puts the authorities into configurations, and says that this changed them.
-func bundled(all []*admissionregistrationv1.WebhookClientConfig, bundle []byte) (changed bool) {
-	for _, c := range all {
-		if string(c.CABundle) != string(bundle) {
-			c.CABundle, changed = bundle, true
+// configurations are those of one kind.
+type configurations[T any] interface {
+	Get(ctx context.Context, name string, opts metav1.GetOptions) (T, error)
+	Update(ctx context.Context, configuration T, opts metav1.UpdateOptions) (T, error)
+}
+
+// tell puts the authorities into a configuration, where it has others. One that is not
+// installed needs none.
+func tell[T any](ctx context.Context, api configurations[T], bundle []byte, clients func(T) []*admissionregistrationv1.WebhookClientConfig) error {
+	configuration, err := api.Get(ctx, webhookName, metav1.GetOptions{})
+	if err == nil {
+		changed := false
+		for _, c := range clients(configuration) {
+			if !bytes.Equal(c.CABundle, bundle) {
+				c.CABundle, changed = bundle, true
+			}
+		}
+		if changed {
+			_, err = api.Update(ctx, configuration, metav1.UpdateOptions{})
 		}
 	}
-	return changed
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("tell whose certificate to trust in %T %s: %w", configuration, webhookName, err)
+	}
+	return nil
 }
 
 // answer registers the webhooks.

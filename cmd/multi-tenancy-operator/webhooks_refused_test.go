@@ -73,7 +73,7 @@ func refusedAtTheDoor(t *testing.T, name string) {
 
 	// People change the tenancies that name them.
 	edit(t, name, func(s *v1alpha1.ControllerSpec) {
-		s.Tenancies[0].Editors = &v1alpha1.Editors{Users: []string{"anna"}, Groups: []string{"team-a"}}
+		s.Tenancies[0].Editors = &v1alpha1.People{Users: []string{"anna"}, Groups: []string{"team-a"}}
 	})
 	kubectl(t, "", "create", "clusterrole", "edits-controllers", "--verb=get,list,patch,update", "--resource=controllers.multitenancy.dev")
 	kubectl(t, "", "create", "clusterrolebinding", "edits-controllers", "--clusterrole=edits-controllers", "--user=anna", "--user=ben", "--group=team-a")

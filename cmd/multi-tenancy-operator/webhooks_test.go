@@ -32,15 +32,8 @@ type answering struct {
 func withWebhooks(t *testing.T) answering {
 	t.Helper()
 	ownSite(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	_, port, err := net.SplitHostPort(freePort(t))
 	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
 	schema := fixture.ConfigMap("strict")

@@ -113,7 +113,7 @@ func bounds(t v1alpha1.TenancySpec) v1alpha1.TenancySpec {
 }
 
 // edits says that somebody is among the editors.
-func edits(user authenticationv1.UserInfo, editors *v1alpha1.Editors) bool {
+func edits(user authenticationv1.UserInfo, editors *v1alpha1.People) bool {
 	if editors == nil {
 		return false
 	}

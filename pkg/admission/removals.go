@@ -26,11 +26,7 @@ func removals(f *found, before, cr *v1alpha1.Controller) {
 				"release %s has chart %s, and a release stays with its chart; give chart %s another releaseName, or take the release out first", key, chart, now)))
 		}
 	}
-	most := tenancy.DefaultMaxRemovals
-	if cr.Spec.MaxRemovals != nil {
-		most = int(*cr.Spec.MaxRemovals)
-	}
-	if gone > most && cr.Annotations[v1alpha1.AnnotationConfirmRemovals] != strconv.Itoa(gone) {
+	if most := tenancy.MaxRemovals(cr.Spec); gone > most && cr.Annotations[v1alpha1.AnnotationConfirmRemovals] != strconv.Itoa(gone) {
 		f.errs = append(f.errs, field.Forbidden(field.NewPath("spec", "tenancies"), fmt.Sprintf(
 			"this takes away %d releases, more than maxRemovals (%d); to go on, set the annotation %s to \"%d\" in the same edit",
 			gone, most, v1alpha1.AnnotationConfirmRemovals, gone)))

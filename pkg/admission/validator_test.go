@@ -95,7 +95,7 @@ func TestAnswerIsShort(t *testing.T) {
 
 func TestEditors(t *testing.T) {
 	mine := spec("mine", "web")
-	mine.Editors = &v1alpha1.Editors{Users: []string{"anna"}}
+	mine.Editors = &v1alpha1.People{Users: []string{"anna"}}
 	before := controller(mine, spec("other", "web"))
 	change := func(do func(*v1alpha1.Controller)) *v1alpha1.Controller {
 		cr := before.DeepCopy()

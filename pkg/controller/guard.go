@@ -18,11 +18,7 @@ func (s *Schedule) guard(ctx context.Context, cr *v1alpha1.Controller, steps []p
 	if deleting(cr) || cr.Annotations[v1alpha1.AnnotationRemovalsConfirmed] == generation {
 		return steps, nil
 	}
-	most := tenancy.DefaultMaxRemovals
-	if cr.Spec.MaxRemovals != nil {
-		most = int(*cr.Spec.MaxRemovals)
-	}
-	n := plan.Removals(steps)
+	most, n := tenancy.MaxRemovals(cr.Spec), plan.Removals(steps)
 	if n <= most || cr.Annotations[v1alpha1.AnnotationConfirmRemovals] != strconv.Itoa(n) {
 		return plan.Guard(steps, most), nil
 	}

@@ -48,7 +48,7 @@ func unknown(namespace string) guardrail.Verdict {
 }
 
 // verdicts tells how the guardrails of each tenancy stand, and as which ServiceAccounts
-// its releases were made. Tenancies are missing that have none and never had.
+// its releases were made.
 func (g *Guards) verdicts(controller string, want []tenancy.Tenancy, have []tenancy.Observed) map[string]checked {
 	accounts := map[string][]string{}
 	for _, o := range have {

@@ -37,7 +37,7 @@ func all() tenancy.Tenancy {
 				Egress: []networkingv1.NetworkPolicyEgressRule{{Ports: []networkingv1.NetworkPolicyPort{{}}}},
 			},
 			ServiceAccount: &v1alpha1.ServiceAccount{Name: "tenant", ClusterRole: "role"},
-			Access:         []v1alpha1.Access{{Role: v1alpha1.AccessEdit, Users: []string{"u"}, Groups: []string{"g"}}},
+			Access:         []v1alpha1.Access{{Role: v1alpha1.AccessEdit, People: v1alpha1.People{Users: []string{"u"}, Groups: []string{"g"}}}},
 		},
 	}}
 }

@@ -153,16 +153,16 @@ func network(n v1alpha1.NetworkPolicy, allowTo []string) networkingv1.NetworkPol
 	out := append([]networkingv1.NetworkPolicyPeer{within}, namespaces(allowTo)...)
 	dns := namespaces([]string{metav1.NamespaceSystem})[0]
 	dns.PodSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"k8s-app": "kube-dns"}}
-	return networkingv1.NetworkPolicySpec{
+	return defaulted(networkingv1.NetworkPolicySpec{
 		PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
-		Ingress:     append([]networkingv1.NetworkPolicyIngressRule{{From: in}}, ingress(n.Ingress)...),
+		Ingress:     append([]networkingv1.NetworkPolicyIngressRule{{From: in}}, n.Ingress...),
 		Egress: append([]networkingv1.NetworkPolicyEgressRule{
 			{To: out},
 			{To: []networkingv1.NetworkPolicyPeer{dns}, Ports: []networkingv1.NetworkPolicyPort{
 				port(corev1.ProtocolUDP, 53), port(corev1.ProtocolTCP, 53),
 			}},
-		}, egress(n.Egress)...),
-	}
+		}, n.Egress...),
+	})
 }
 
 func port(protocol corev1.Protocol, number int32) networkingv1.NetworkPolicyPort {
@@ -180,34 +180,24 @@ func namespaces(names []string) []networkingv1.NetworkPolicyPeer {
 	return out
 }
 
-// ingress are rules with the defaults that the API server would set.
-func ingress(rules []networkingv1.NetworkPolicyIngressRule) []networkingv1.NetworkPolicyIngressRule {
-	var out []networkingv1.NetworkPolicyIngressRule
-	for i := range rules {
-		rule := rules[i].DeepCopy()
-		protocols(rule.Ports)
-		out = append(out, *rule)
+// defaulted has the defaults that the API server would set: ports are of TCP.
+func defaulted(spec networkingv1.NetworkPolicySpec) networkingv1.NetworkPolicySpec {
+	out := *spec.DeepCopy() // of what is the spec's
+	var all [][]networkingv1.NetworkPolicyPort
+	for _, rule := range out.Ingress {
+		all = append(all, rule.Ports)
 	}
-	return out
-}
-
-// egress are rules with the defaults that the API server would set.
-func egress(rules []networkingv1.NetworkPolicyEgressRule) []networkingv1.NetworkPolicyEgressRule {
-	var out []networkingv1.NetworkPolicyEgressRule
-	for i := range rules {
-		rule := rules[i].DeepCopy()
-		protocols(rule.Ports)
-		out = append(out, *rule)
+	for _, rule := range out.Egress {
+		all = append(all, rule.Ports)
 	}
-	return out
-}
-
-func protocols(ports []networkingv1.NetworkPolicyPort) {
-	for i := range ports {
-		if ports[i].Protocol == nil {
-			ports[i].Protocol = new(corev1.ProtocolTCP)
+	for _, ports := range all {
+		for i := range ports {
+			if ports[i].Protocol == nil {
+				ports[i].Protocol = new(corev1.ProtocolTCP)
+			}
 		}
 	}
+	return out
 }
 
 // limits are items with the defaults that the API server would set: of a container the

@@ -71,7 +71,8 @@ type Gap struct {
 // Make decides about every release that is desired by the Controller or observed
 // with its label. The steps of a namespace are in the order they must run in: its
 // guardrails, without which nothing is made there, then uninstalls, last in the tenancy
-// first out, then by position. A release that needs nothing has no step. Of a tenancy that cannot be read nothing is
+// first out, then by position. A release that needs nothing has no step. Of a tenancy
+// that cannot be read nothing is
 // uninstalled: what it wants is not known.
 func Make(f Facts) []Step {
 	have := make(map[tenancy.Key]tenancy.Observed, len(f.Observed))

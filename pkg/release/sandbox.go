@@ -43,7 +43,7 @@ const triedAtMost = 4096
 type sandbox struct {
 	command func(ctx context.Context) (*exec.Cmd, error)
 	flights singleflight.Group
-	tried   *lru.Cache // error or nil, by what was tried
+	tried   *lru.Cache // whether it was endless, by what was tried
 }
 
 // WithSandbox sets what makes the command that renders a chart in a process of its own:
@@ -54,21 +54,20 @@ func WithSandbox(command func(ctx context.Context) (*exec.Cmd, error)) Option {
 
 // trial is what is rendered.
 type trial struct {
-	Files        []*helmchart.File
-	Values       map[string]any
-	Name         string
-	Namespace    string
-	KubeVersion  chartutil.KubeVersion
-	APIVersions  chartutil.VersionSet
-	IsUpgrade    bool
-	RevisionNext int
+	Files       []*helmchart.File
+	Values      map[string]any
+	Name        string
+	Namespace   string
+	Revision    int
+	KubeVersion chartutil.KubeVersion
+	APIVersions chartutil.VersionSet
 }
 
 // try renders what may not end. It is an error when it does not.
 func (s *sandbox) try(ctx context.Context, chart *helmchart.Chart, rel tenancy.Release, caps *chartutil.Capabilities) error {
 	t := trial{
-		Files: chart.Raw, Name: rel.Key.Name, Namespace: rel.Key.Namespace, KubeVersion: caps.KubeVersion, APIVersions: caps.APIVersions,
-		IsUpgrade: rel.Revision > 1, RevisionNext: rel.Revision,
+		Files: chart.Raw, Name: rel.Key.Name, Namespace: rel.Key.Namespace, Revision: rel.Revision,
+		KubeVersion: caps.KubeVersion, APIVersions: caps.APIVersions,
 	}
 	if err := s.once(ctx, "chart "+rel.Chart.Digest, t); err != nil {
 		return fmt.Errorf("%w: %w", tenancy.ErrChartInvalid, err)
@@ -183,7 +182,7 @@ func RenderInSandbox(from io.Reader) error {
 	if err := chartutil.ProcessDependenciesWithMerge(chart, t.Values); err != nil {
 		return nil //nolint:nilerr // told elsewhere
 	}
-	options := chartutil.ReleaseOptions{Name: t.Name, Namespace: t.Namespace, Revision: t.RevisionNext, IsInstall: !t.IsUpgrade, IsUpgrade: t.IsUpgrade}
+	options := chartutil.ReleaseOptions{Name: t.Name, Namespace: t.Namespace, Revision: t.Revision, IsInstall: t.Revision <= 1, IsUpgrade: t.Revision > 1}
 	caps := &chartutil.Capabilities{KubeVersion: t.KubeVersion, APIVersions: t.APIVersions, HelmVersion: chartutil.DefaultCapabilities.HelmVersion}
 	values, err := chartutil.ToRenderValuesWithSchemaValidation(chart, t.Values, options, caps, true)
 	if err != nil {

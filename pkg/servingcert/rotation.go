@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net"
-	"slices"
 	"time"
 
 	"k8s.io/client-go/util/cert"
@@ -103,7 +102,7 @@ const backdated = time.Hour
 // of its own, whose key nobody has.
 func issue(hosts []string, validity time.Duration) (pair, error) {
 	opts := cert.SelfSignedCertKeyOptions{Host: hosts[0], MaxAge: validity + backdated}
-	for _, host := range slices.Clone(hosts[1:]) {
+	for _, host := range hosts[1:] {
 		if ip := net.ParseIP(host); ip != nil {
 			opts.AlternateIPs = append(opts.AlternateIPs, ip)
 		} else {

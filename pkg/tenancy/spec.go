@@ -15,9 +15,16 @@ const DefaultTimeout = 5 * time.Minute
 // DefaultRetries is how often an operation is tried again whose spec says nothing.
 const DefaultRetries = 5
 
-// DefaultMaxRemovals is how many releases an edit may take away where the spec says
-// nothing, which the CRD has as its default, too.
-const DefaultMaxRemovals = 10
+// defaultMaxRemovals is that of the CRD, for objects from before it.
+const defaultMaxRemovals = 10
+
+// MaxRemovals is how many releases an edit of a spec may take away.
+func MaxRemovals(spec v1alpha1.ControllerSpec) int {
+	if spec.MaxRemovals == nil {
+		return defaultMaxRemovals
+	}
+	return int(*spec.MaxRemovals)
+}
 
 // Charts finds charts by reference. The error wraps ErrChartPending, ErrSource,
 // ErrChartNotFound or ErrChartInvalid.

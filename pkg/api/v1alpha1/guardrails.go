@@ -173,21 +173,7 @@ type Access struct {
 	// +required
 	Role AccessRole `json:"role"`
 
-	// users are names as the API server knows them.
-	// +listType=set
-	// +kubebuilder:validation:MaxItems=32
-	// +kubebuilder:validation:items:MinLength=1
-	// +kubebuilder:validation:items:MaxLength=253
-	// +optional
-	Users []string `json:"users,omitempty"`
-
-	// groups are groups of users as the API server knows them.
-	// +listType=set
-	// +kubebuilder:validation:MaxItems=32
-	// +kubebuilder:validation:items:MinLength=1
-	// +kubebuilder:validation:items:MaxLength=253
-	// +optional
-	Groups []string `json:"groups,omitempty"`
+	People `json:",inline"`
 }
 
 // GuardrailStatus is how a guardrail of a tenancy stands.

@@ -139,7 +139,7 @@ type TenancySpec struct {
 	// charts and suspend of tenancies that name him, and nothing else. It takes the
 	// operator's webhook to hold this.
 	// +optional
-	Editors *Editors `json:"editors,omitempty"`
+	Editors *People `json:"editors,omitempty"`
 
 	// guardrails are those of this tenancy: each one in place of that of its plan, or of
 	// spec.guardrails.
@@ -156,8 +156,8 @@ type TenancySpec struct {
 	Charts []Chart `json:"charts,omitempty"`
 }
 
-// Editors are people who may change a tenancy.
-type Editors struct {
+// People are users and groups of users.
+type People struct {
 	// users are names as the API server knows them.
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=32
