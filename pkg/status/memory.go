@@ -24,7 +24,7 @@ type remembered struct {
 	standing *Standing
 	tenancy  tenancy.Tenancy
 	observed []tenancy.Observed
-	work     []Work // of each release, in the order of the spec
+	work     []Work // of the guardrails, and of each release in the order of the spec
 	guards   []v1alpha1.GuardrailStatus
 	look     uint64
 }
@@ -59,6 +59,7 @@ func (m *Memory) Rollup(facts Facts) Rolled {
 // about gathers what is known of a tenancy.
 func (r *rollup) about(t tenancy.Tenancy) remembered {
 	out := remembered{tenancy: t, observed: r.observed[t.Namespace], look: r.Objects[t.Namespace].Look, guards: r.Guardrails[t.Namespace]}
+	out.work = append(out.work, r.Work[tenancy.GuardrailsKey(t.Namespace)])
 	for _, rel := range t.Releases {
 		out.work = append(out.work, r.Work[rel.Key])
 	}

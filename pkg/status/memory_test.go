@@ -47,6 +47,10 @@ func TestMemory(t *testing.T) {
 			relook(1, func(o *status.Objects) { o.Pods[0].Status.Conditions[0].Status = corev1.ConditionTrue })
 		}, 1},
 		{"and stays so", func() {}, 0},
+		{"guardrails cannot be put in place", func() {
+			f.Work = map[tenancy.Key]status.Work{tenancy.GuardrailsKey(f.Desired[0].Namespace): {Failure: "no"}}
+		}, 1},
+		{"they are in place", func() { f.Work = nil }, 1},
 		{"a pod restarted", func() { relook(2, func(o *status.Objects) { o.Pods[0].Status.ContainerStatuses[0].RestartCount = 3 }) }, 1},
 		{"a release is queued", func() { f.Work = map[tenancy.Key]status.Work{key(3): {Phase: v1alpha1.ReleaseQueued}} }, 1},
 		{"one drifted as well", func() { f.Work[key(4)] = status.Work{Drift: "Deployment web"} }, 1},
